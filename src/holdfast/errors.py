@@ -1,0 +1,117 @@
+"""Every error Holdfast raises on purpose.
+
+HoldfastError
+├── BadInput            the caller can mend it (exit code 2, HTTP 422)
+├── NotFound            no such category, generation, job … (HTTP 404)
+├── Conflict            the state does not allow it (HTTP 409)
+├── NotConfigured       a setting or an installed part is missing (exit code 2)
+├── Unavailable         a server is away for now (HTTP 503, with Retry-After)
+├── EmbeddedError       one of our own servers would not start or is owned by someone else
+├── StepError
+│   └── StepHeld        a call is in doubt and the policy is to hold it
+└── QueueError
+    ├── BadJob          a job that must not be added: its id or its options are not allowed
+    ├── JobNotFound     the job's hash is gone
+    ├── LockLost        another worker may own the job now
+    ├── QueueUnavailable  Redis did not answer within the bounded wait
+    └── Unrecoverable   raised by a processor: no retry can cure this
+
+The decision to retry looks at the type, never at the text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class HoldfastError(Exception):
+    """The root: catch this to catch all of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong with an input, and where."""
+
+    path: str  # the field, column or row, e.g. "body.n_clusters" or "row 17"
+    message: str  # what to do about it
+
+
+class BadInput(HoldfastError):
+    """The input cannot be used; the message says what to do, `problems` say where."""
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class NotFound(HoldfastError):
+    """There is no such thing."""
+
+    def __init__(self, *, kind: str, id: object) -> None:  # noqa: A002 - the word users see
+        super().__init__(f"there is no {kind} {id}")
+        self.kind = kind
+        self.id = id
+
+
+class Conflict(HoldfastError):
+    """The state of the thing does not allow what was asked."""
+
+
+class NotConfigured(HoldfastError):
+    """A setting or an optional part is missing; the message names it."""
+
+
+class Unavailable(HoldfastError):
+    """A server is away; try again after `retry_after` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float = 2.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EmbeddedError(HoldfastError):
+    """An embedded server could not be started, or its folder belongs to a running owner."""
+
+
+class StepError(HoldfastError):
+    """A durable step could not be run."""
+
+
+class StepHeld(StepError):
+    """An earlier call of this step is in doubt; the policy `hold` waits for a person to settle it."""
+
+    def __init__(self, *, step: str, call_id: int) -> None:
+        super().__init__(f"step {step}: call {call_id} is in doubt and held; resolve it before the step can go on")
+        self.step = step
+        self.call_id = call_id
+
+
+class QueueError(HoldfastError):
+    """Something about the queue."""
+
+
+class BadJob(QueueError):
+    """The job must not be added as it is; the message says why."""
+
+
+class JobNotFound(QueueError):
+    """The job's hash does not exist (any more)."""
+
+    def __init__(self, *, job_id: str) -> None:
+        super().__init__(f"job {job_id} does not exist")
+        self.job_id = job_id
+
+
+class LockLost(QueueError):
+    """Another worker may now own this job; drop its result."""
+
+    def __init__(self, *, job_id: str) -> None:
+        super().__init__(f"the lock of job {job_id} was lost; its result was discarded")
+        self.job_id = job_id
+
+
+class QueueUnavailable(QueueError):
+    """Redis did not answer within the bounded wait; nothing is known to have been written."""
+
+
+class Unrecoverable(QueueError):
+    """Raise this in a processor to fail the job at once, whatever attempts are left."""

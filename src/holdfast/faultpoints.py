@@ -1,0 +1,44 @@
+"""Named points at which a drill or a test may kill this process, as a power cut would.
+
+Nothing happens unless a point was armed; arming is for the process that is to die (`holdfast worker` and `holdfast serve`
+arm what HOLDFAST_FAULT names). The names in use are listed in `POINTS`.
+"""
+
+import os
+import signal
+
+POINTS = frozenset(
+    {
+        "generation committed",  # the generation and its first units are in the database, no job is in Redis
+        "job taken",  # a worker holds the job's lock and has done nothing yet
+        "intent stored",  # the call's intent is in the journal, the call was not made
+        "call returned",  # the call was made (and billed), its reply is not in the journal
+        "reply stored",  # the reply is in the journal, nothing has used it
+        "unit computed",  # the unit's result is in memory, the unit is still pending
+        "unit done",  # the unit is done in the database, its job is still active in Redis
+    }
+)
+
+_armed: dict[str, int] = {}
+
+
+def arm(spec: str) -> None:
+    """Arm points from `name[:n][,name[:n]…]`: the process dies the n-th time (default 1) it reaches the point.
+
+    Raises ValueError for a name that is not in `POINTS`.
+    """
+    for part in filter(None, (piece.strip() for piece in spec.split(","))):
+        name, _, count = part.partition(":")
+        if name not in POINTS:
+            raise ValueError(f"unknown fault point {name!r}; the names are: {', '.join(sorted(POINTS))}")
+        _armed[name] = int(count or 1)
+
+
+def reach(name: str) -> None:
+    """Say that the point was reached: kills this process with SIGKILL if it is armed and its count is used up."""
+    left = _armed.get(name)
+    if left is None:
+        return
+    if left <= 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    _armed[name] = left - 1

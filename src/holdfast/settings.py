@@ -1,0 +1,53 @@
+"""What the environment says, read once at the edge (cli, api, tests) and passed down."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting with its environment variable; nothing else in Holdfast reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="HOLDFAST_", frozen=True, extra="ignore")
+
+    home: Path = Field(default_factory=lambda: user_data_path("holdfast"))  # data folder of the embedded servers
+    models: Path | None = None  # a folder with the embedding model's files
+
+    redis_url_given: str | None = Field(None, validation_alias=AliasChoices("REDIS_URL", "redis_url_given"))
+    redis_host: str | None = Field(None, validation_alias=AliasChoices("REDIS_HOST", "redis_host"))
+    redis_port: int = Field(6379, validation_alias=AliasChoices("REDIS_PORT", "redis_port"))
+    redis_password: str | None = Field(None, validation_alias=AliasChoices("REDIS_PASSWORD", "redis_password"))
+    database_url: str | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+
+    queue_prefix: str = "bull"
+    host: str = "127.0.0.1"
+    port: int = 3001
+    api_keys: Annotated[tuple[str, ...], NoDecode] = ()
+
+    concurrency: int = Field(8, ge=1, le=1000)  # jobs one worker runs at once
+    lock_seconds: float = Field(30.0, ge=1)
+    reconcile_seconds: float = Field(2.0, ge=0.1)
+    label_pace: float = Field(0.0, ge=0)  # least seconds an offline label takes: gives drills the time to kill
+    fault: str = ""  # fault points to arm, see faultpoints.py
+    log: Literal["console", "json"] = "console"
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key for key in (part.strip() for part in value.split(",")) if key)
+        return value
+
+    @property
+    def redis_url(self) -> str | None:
+        """The Redis to use, from REDIS_URL or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD; None means the embedded one."""
+        if self.redis_url_given:
+            return self.redis_url_given
+        if self.redis_host is None:
+            return None
+        secret = f":{quote(self.redis_password, safe='')}@" if self.redis_password else ""
+        return f"redis://{secret}{self.redis_host}:{self.redis_port}"

@@ -1,0 +1,134 @@
+"""The stages a generation runs, each a function whose result another process can read.
+
+texts -> prepare -> plan_chunks -> embed_chunk (x chunks) -> read_vectors -> cluster_stage -> label_stage (x clusters)
+-> assemble_stage. `prepare` is cheap and is run again wherever a stage needs it; everything else is stored.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from holdfast.codeframe.assembly import assemble
+from holdfast.codeframe.briefing import write_briefs
+from holdfast.codeframe.clustering import cluster
+from holdfast.codeframe.embedding import Embedder
+from holdfast.codeframe.labelling import label_cluster
+from holdfast.codeframe.packing import pack, unpack
+from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
+
+CHUNK = 1000  # distinct texts one embed unit takes: a second or two of work
+
+__all__ = [
+    "assemble_stage",
+    "build_codeframe",
+    "cluster_stage",
+    "embed_chunk",
+    "label_stage",
+    "plan_chunks",
+    "prepare",
+    "read_vectors",
+]
+
+
+def plan_chunks(prepared: Prepared, *, whole_corpus: bool = False, size: int = CHUNK) -> list[range]:
+    """Which distinct texts each embed unit takes; one chunk for an embedder that needs the whole corpus."""
+    n = len(prepared.distinct)
+    if whole_corpus:
+        size = max(n, 1)
+    return [range(start, min(start + size, n)) for start in range(0, n, size)]
+
+
+def embed_chunk(
+    embedder: Embedder, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
+) -> bytes:
+    """Vectors of the texts as bytes (float16 rows); `progress(done, total)` is called now and then."""
+    vectors = embedder.embed(texts, progress=progress)
+    return pack({"embedder": embedder.name}, {"vectors": vectors.astype(np.float16)})
+
+
+def read_vectors(chunks: Iterable[bytes]) -> Vectors:
+    """The vectors of all chunks, in their order; raises ValueError if two embedders made them."""
+    names: set[str] = set()
+    parts: list[Vectors] = []
+    for chunk in chunks:
+        meta, arrays = unpack(chunk)
+        names.add(meta["embedder"])
+        parts.append(arrays["vectors"].astype(np.float32))
+    if len(names) > 1:
+        raise ValueError(f"vectors of different embedders must not be mixed: {', '.join(sorted(names))}")
+    if not parts:
+        return np.zeros((0, 1), dtype=np.float32)
+    vectors = np.concatenate(parts)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.maximum(norms, 1e-6)
+    return vectors
+
+
+def cluster_stage(prepared: Prepared, vectors: Vectors, config: FrameConfig) -> ClusterResult:
+    """The clusters, their tree, and for each a brief with all that a label unit needs."""
+    found = cluster(
+        vectors,
+        prepared.weights,
+        n_clusters=config.n_clusters,
+        min_cluster_size=config.min_cluster_size,
+        min_samples=config.min_samples,
+        seed=config.seed,
+    )
+    return ClusterResult(
+        labels=found.labels,
+        nearest=found.nearest,
+        affinity=found.affinity,
+        centroids=found.centroids,
+        tree=found.tree,
+        briefs=write_briefs(prepared, vectors, found),
+        automatic=config.n_clusters is None,
+        notes=found.notes,
+    )
+
+
+def label_stage(
+    k: int, clustering: ClusterResult, config: FrameConfig, *, embedder: Embedder | None = None
+) -> ClusterLabel:
+    """The offline label of cluster k, from its brief alone; an embedder makes the choice of words better."""
+    return label_cluster(clustering.briefs[k], config, embedder=embedder)
+
+
+def assemble_stage(
+    prepared: Prepared,
+    vectors: Vectors,
+    clustering: ClusterResult,
+    labels: Mapping[int, ClusterLabel],
+    config: FrameConfig,
+    *,
+    embedder: Embedder | None = None,
+) -> AssembledFrame:
+    """The codeframe with every row coded; clusters without a label (failed units) end visibly in Other."""
+    return assemble(prepared, vectors, clustering, labels, config, embedder=embedder)
+
+
+def build_codeframe(
+    texts: Sequence[str],
+    config: FrameConfig,
+    embedder: Embedder,
+    *,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> AssembledFrame:
+    """All stages in this process, nothing stored; `progress(stage, done, total)`."""
+    tell = progress or (lambda stage, done, total: None)
+    prepared = prepare(texts)
+    chunks = []
+    plan = plan_chunks(prepared, whole_corpus=embedder.whole_corpus)
+    for part in plan:
+        chunks.append(embed_chunk(embedder, prepared.distinct[part.start : part.stop]))
+        tell("embed", part.stop, len(prepared.distinct))
+    vectors = read_vectors(chunks)
+    clustering = cluster_stage(prepared, vectors, config)
+    tell("cluster", 1, 1)
+    labels = {}
+    for k in range(clustering.n_clusters):
+        labels[k] = label_stage(k, clustering, config, embedder=embedder)
+        tell("label", k + 1, clustering.n_clusters)
+    frame = assemble_stage(prepared, vectors, clustering, labels, config, embedder=embedder)
+    tell("assemble", 1, 1)
+    return frame

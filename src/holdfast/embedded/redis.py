@@ -1,0 +1,160 @@
+"""A real Redis on 127.0.0.1 that keeps what it acknowledged: AOF every second, noeviction, a password of its own."""
+
+import re
+import signal
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from holdfast.embedded.binaries import find_redis
+from holdfast.embedded.folders import kept_secret, make_private, read_text, write_private
+from holdfast.embedded.processes import (
+    ADOPT_LIMIT,
+    START_LIMIT,
+    Process,
+    free_port,
+    log_since,
+    log_size,
+    processes_naming,
+    spawn,
+    wait_until,
+)
+from holdfast.errors import EmbeddedError
+
+PORT_TRIES = 10  # another program may take the port between our look and the server's bind
+
+# Not in the arguments but in a file, so that `ps` does not show the password; no RDB snapshots, the AOF is the record.
+# The process title stays the command line: it names this folder, which is how a later owner knows its leftovers.
+CONFIG = """\
+bind 127.0.0.1
+port {port}
+protected-mode yes
+requirepass {password}
+dir ./
+appendonly yes
+appendfsync everysec
+save ""
+maxmemory-policy noeviction
+daemonize no
+logfile ""
+set-proc-title no
+"""
+
+
+class RedisServer:
+    """One redis-server on one folder; start() again after stop() or kill() keeps port, password and data."""
+
+    def __init__(self, folder: Path, *, password: str | None = None, port: int | None = None) -> None:
+        self._given = folder
+        self._password = password
+        self._port = port
+        self._process: Process | None = None
+        self.version = ""
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{quote(self._password or '', safe='')}@127.0.0.1:{self._port}/0"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.alive
+
+    def start(self) -> None:
+        """Return once the server answers and has loaded its data; adopts one that a dead owner left on the folder.
+
+        Raises EmbeddedError (the folder, the port, the server's own last words) or NotConfigured (no program).
+        """
+        if self.running:
+            return
+        self._folder = make_private(self._given)
+        self._config = self._folder / "redis.conf"
+        self._log = self._folder / "redis.log"
+        self._password = kept_secret(self._folder / "password", self._password)
+        if not self._adopt():
+            self._start_anew()
+
+    def stop(self) -> None:
+        """SIGTERM: Redis writes and syncs its AOF and goes; killed if it takes too long."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL, as a fault would."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, sign: signal.Signals) -> None:
+        if self._process:
+            self._process.end(sign)
+            self._process = None
+
+    def _adopt(self) -> bool:
+        kept = self._kept_port()
+        for leftover in list(processes_naming(lambda command: str(self._config) in command)):
+            if (
+                self._process is None
+                and kept in {self._port or kept}
+                and self._comes_up(leftover, kept or 0, ADOPT_LIMIT)
+            ):
+                self._port, self._process = kept, leftover
+            else:
+                leftover.end(signal.SIGTERM)
+        return self._process is not None
+
+    def _start_anew(self) -> None:
+        program = find_redis()
+        fixed = self._port
+        port = fixed or self._kept_port() or free_port()
+        for _ in range(PORT_TRIES):
+            write_private(self._config, CONFIG.format(port=port, password=_quoted(self._password or "")))
+            start = log_size(self._log)
+            process = spawn([program, self._config], cwd=self._folder, log=self._log)
+            with process.killed_on_error():
+                if self._comes_up(process, port, START_LIMIT):
+                    self._port, self._process = port, process
+                    return
+            process.end(signal.SIGKILL)
+            said = log_since(self._log, start)
+            if fixed or "in use" not in said:
+                raise EmbeddedError(f"Redis did not start in {self._folder} on port {port}: {_last_words(said)}")
+            port = free_port()
+        raise EmbeddedError(f"Redis found no free port in {PORT_TRIES} tries; the log is {self._log}")
+
+    def _comes_up(self, process: Process, port: int, limit: float) -> bool:
+        ready = False
+
+        def settled() -> bool:
+            nonlocal ready
+            ready = process.alive and self._is_ready(process, port)
+            return ready or not process.alive
+
+        wait_until(settled, limit=limit)
+        return ready
+
+    def _is_ready(self, process: Process, port: int) -> bool:
+        """Whether this very process, not another one on the port, answers to our password with its data loaded."""
+        with redis.Redis(port=port, password=self._password, socket_timeout=5, retry=Retry(NoBackoff(), 0)) as client:
+            try:
+                info = client.info()
+            except redis.RedisError:
+                return False
+        self.version = str(info["redis_version"])
+        return info["process_id"] == process.pid and not info["loading"]
+
+    def _kept_port(self) -> int | None:
+        found = re.search(r"^port (\d+)$", read_text(self._config) or "", re.MULTILINE)
+        return int(found.group(1)) if found else None
+
+
+def _quoted(password: str) -> str:
+    return '"' + password.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _last_words(said: str) -> str:
+    lines = [line for line in said.splitlines() if line.strip()]
+    return " | ".join(lines[-3:]) or "it said nothing"

@@ -26,9 +26,10 @@ UNIT = Path(__file__).parent / "unit"
 def servers_folder() -> Iterator[Path]:
     """This session's (each xdist worker's) folder for servers; fails if one of them is still alive at the end."""
     _sweep_dead_sessions()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    with (folder / "lock").open("w") as lock:
+    unlocked = Path(tempfile.mkdtemp(prefix="new-")).resolve()
+    with (unlocked / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = unlocked.rename(unlocked.with_name(f"{PREFIX}{unlocked.name}"))  # from now on others' sweeps see it
         yield folder
         alive = _end_servers_below(folder)
         shutil.rmtree(folder)

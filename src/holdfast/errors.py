@@ -79,7 +79,7 @@ class StepError(HoldfastError):
 class StepHeld(StepError):
     """An earlier call of this step is in doubt; the policy `hold` waits for a person to settle it."""
 
-    def __init__(self, *, step: str, call_id: int) -> None:
+    def __init__(self, *, step: str, call_id: str) -> None:
         super().__init__(f"step {step}: call {call_id} is in doubt and held; resolve it before the step can go on")
         self.step = step
         self.call_id = call_id

@@ -1,0 +1,7 @@
+"""Durable steps: intent before the call, reply before its use, replay for free."""
+
+from holdfast.durable.fingerprint import fingerprint
+from holdfast.durable.journal import Answer, Granted, Held, InDoubt, Intent, Journal, Recorded, Reply
+from holdfast.durable.steps import Steps
+
+__all__ = ["Answer", "Granted", "Held", "InDoubt", "Intent", "Journal", "Recorded", "Reply", "Steps", "fingerprint"]

@@ -1,0 +1,10 @@
+"""PostgreSQL: what is owed, what was paid, and the answers themselves.
+
+Every function takes the connection of a transaction that `Database.run` opened.
+"""
+
+from holdfast.store import answers, calls, codeframes, generations, units
+from holdfast.store.calls import CallJournal
+from holdfast.store.database import Database
+
+__all__ = ["CallJournal", "Database", "answers", "calls", "codeframes", "generations", "units"]

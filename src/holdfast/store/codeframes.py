@@ -1,0 +1,105 @@
+"""Codeframes: nodes, and every answer's codes."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from holdfast.store.tables import assignments, codeframe_nodes, imports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One theme or code."""
+
+    key: str  # unique in its codeframe
+    parent_key: str | None
+    node_type: str  # theme | code
+    level: int
+    position: int
+    number: int | None
+    name: str
+    description: str
+    confidence: float
+    n_answers: int
+    examples: list[dict[str, Any]] = field(default_factory=list)  # {answer_id, text}
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredNode(Node):
+    """A node with its id."""
+
+    id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedAnswer:
+    """An answer, its file's row, and the codes it got."""
+
+    import_id: int
+    text: str
+    columns: list[Any]
+    node_keys: list[str]  # the best first
+    score: float  # of the best
+
+
+async def save(
+    connection: AsyncConnection,
+    generation_id: UUID,
+    nodes: Sequence[Node],
+    rows: Iterable[tuple[int, str, int, float]],
+) -> None:
+    """Replace the generation's codeframe; `rows` are (answer_id, node_key, rank, score), streamed by COPY."""
+    for table in (assignments, codeframe_nodes):
+        await connection.execute(delete(table).where(table.c.generation_id == generation_id))
+    made = [{name: getattr(node, name) for name in Node.__slots__} | {"generation_id": generation_id} for node in nodes]
+    if made:
+        await connection.execute(insert(codeframe_nodes), made)
+    raw = await connection.get_raw_connection()
+    await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]
+        "assignments",
+        schema_name="holdfast",
+        records=((generation_id, *row) for row in rows),
+        columns=["generation_id", "answer_id", "node_key", "rank", "score"],
+    )
+
+
+async def nodes(connection: AsyncConnection, generation_id: UUID) -> list[StoredNode]:
+    """The nodes, parents before their children, in the order to show."""
+    wanted = codeframe_nodes.c.generation_id == generation_id
+    query = select(*[codeframe_nodes.c[name] for name in (*Node.__slots__, "id")]).where(wanted)
+    rows = await connection.execute(query.order_by(codeframe_nodes.c.level, codeframe_nodes.c.position))
+    return [StoredNode(**row._mapping) for row in rows]
+
+
+async def count_assigned(connection: AsyncConnection, generation_id: UUID) -> int:
+    """How many answers have at least one code, rule code or "Other"."""
+    query = text("SELECT count(DISTINCT answer_id) FROM holdfast.assignments WHERE generation_id = :id")
+    return int((await connection.execute(query, {"id": generation_id})).scalar_one())
+
+
+async def import_columns(connection: AsyncConnection, category_id: int) -> dict[int, list[str]]:
+    """The own columns of each of a category's imports."""
+    query = select(imports.c.id, imports.c.columns).where(imports.c.category_id == category_id).order_by(imports.c.id)
+    return {row.id: row.columns for row in await connection.execute(query)}
+
+
+async def coded_answers(connection: AsyncConnection, generation_id: UUID) -> AsyncIterator[CodedAnswer]:
+    """Every answer of the generation in its frozen order, streamed."""
+    query = text(
+        "SELECT a.import_id, a.text, a.columns, coalesce(c.keys, '{}') AS node_keys, coalesce(c.score, 0) AS score"
+        " FROM holdfast.frozen_inputs f"
+        " CROSS JOIN LATERAL unnest(f.answer_ids) WITH ORDINALITY AS frozen(answer_id, place)"
+        " JOIN holdfast.answers a ON a.id = frozen.answer_id"
+        " LEFT JOIN (SELECT answer_id, array_agg(node_key ORDER BY rank) AS keys,"
+        "   max(score) FILTER (WHERE rank = 0) AS score"
+        "   FROM holdfast.assignments WHERE generation_id = :id GROUP BY answer_id) c ON c.answer_id = a.id"
+        " WHERE f.generation_id = :id ORDER BY frozen.place"
+    )
+    async with connection.stream(query, {"id": generation_id}) as rows:
+        async for row in rows.yield_per(2000):
+            yield CodedAnswer(**row._mapping)

@@ -1,0 +1,206 @@
+"""Generations: created once, frozen input, and everything their status needs in one query."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, false, func, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from holdfast.errors import BadInput, Conflict, NotFound
+from holdfast.store.tables import frozen_inputs, generations
+from holdfast.store.units import NewUnit, UnitRef, add_units
+
+UNDER_WAY = ("active", "paused")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewGeneration:
+    """What a client asked for."""
+
+    id: UUID
+    category_id: int
+    config: dict[str, Any]
+    answer_ids: Sequence[int] | None  # None: every answer of the category
+    idempotency_key: str | None = None
+    client: dict[str, Any] | None = None
+    at_least: int = 10  # answers; fewer are refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One generation without its input."""
+
+    id: UUID
+    category_id: int
+    state: str
+    config: dict[str, Any]
+    fingerprint: str
+    n_answers: int
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    client: dict[str, Any] | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A generation and whether this request made it."""
+
+    generation: Generation
+    new: bool
+    units: tuple[UnitRef, ...]  # the first ones, empty if not new
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageCounts:
+    """One stage's units, counted."""
+
+    stage: str
+    pending: int
+    done: int
+    failed: int
+    started: int  # pending ones that a worker has taken at least once
+    first_started: datetime | None
+    last_finished: datetime | None
+
+    @property
+    def total(self) -> int:
+        return self.pending + self.done + self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A generation and its units, all read at one moment."""
+
+    generation: Generation
+    stages: dict[str, StageCounts]
+    now: datetime  # by the database's clock
+
+
+_PUBLIC = [generations.c[name] for name in Generation.__slots__]
+
+
+async def create(
+    connection: AsyncConnection, new: NewGeneration, *, first: Sequence[NewUnit], fingerprint_of: Any
+) -> Created:
+    """Freeze the input and insert the generation with its first units, or find the one that was meant.
+
+    `fingerprint_of(config, category_id, input_digest)` names what is asked for. Raises NotFound for an unknown
+    category, BadInput for unknown or too few answers, Conflict for an Idempotency-Key that was used for something else.
+    """
+    await _require_category(connection, new.category_id)
+    answer_ids, digest = await _freeze(connection, new)
+    fingerprint = fingerprint_of(new.config, new.category_id, digest)
+    row = {
+        "id": new.id,
+        "category_id": new.category_id,
+        "state": "active",
+        "config": new.config,
+        "fingerprint": fingerprint,
+        "idempotency_key": new.idempotency_key,
+        "n_answers": len(answer_ids),
+        "client": new.client,
+    }
+    query = upsert(generations).values(row).on_conflict_do_nothing().returning(*_PUBLIC)
+    inserted = (await connection.execute(query)).first()
+    if inserted is None:
+        return Created(generation=await _meant(connection, new, fingerprint), new=False, units=())
+    frozen = {"generation_id": new.id, "answer_ids": answer_ids, "digest": digest}
+    await connection.execute(insert(frozen_inputs).values(frozen))
+    units = await add_units(connection, new.id, first)
+    return Created(generation=Generation(**inserted._mapping), new=True, units=tuple(units))
+
+
+async def get(connection: AsyncConnection, generation_id: UUID) -> Generation:
+    """Raises NotFound."""
+    query = select(*_PUBLIC).where(generations.c.id == generation_id)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        raise NotFound(kind="generation", id=generation_id)
+    return Generation(**row._mapping)
+
+
+async def latest_under_way(connection: AsyncConnection) -> Generation | None:
+    """The newest generation that has not ended."""
+    query = select(*_PUBLIC).where(generations.c.state.in_(UNDER_WAY)).order_by(generations.c.created_at.desc())
+    row = (await connection.execute(query.limit(1))).first()
+    return None if row is None else Generation(**row._mapping)
+
+
+async def snapshot(connection: AsyncConnection, generation_id: UUID) -> Snapshot:
+    """The generation and its counts in one statement, so that they never contradict each other."""
+    query = text(
+        f"SELECT {', '.join('g.' + name for name in Generation.__slots__)}, clock_timestamp() AS now,"
+        " (SELECT coalesce(jsonb_agg(to_jsonb(s)), '[]') FROM ("
+        "   SELECT stage, count(*) FILTER (WHERE state = 'pending') AS pending,"
+        "          count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'failed') AS failed,"
+        "          count(*) FILTER (WHERE state = 'pending' AND started_at IS NOT NULL) AS started,"
+        "          min(started_at) AS first_started, max(finished_at) AS last_finished"
+        "   FROM holdfast.units WHERE generation_id = g.id GROUP BY stage) s) AS stages"
+        " FROM holdfast.generations g WHERE g.id = :id"
+    )
+    row = (await connection.execute(query, {"id": generation_id})).first()
+    if row is None:
+        raise NotFound(kind="generation", id=generation_id)
+    fields = dict(row._mapping)
+    now, stages = fields.pop("now"), fields.pop("stages")
+    counted = {stage["stage"]: _stage(stage) for stage in stages}
+    return Snapshot(generation=Generation(**fields), stages=counted, now=now)
+
+
+async def cancel(connection: AsyncConnection, generation_id: UUID) -> None:
+    """End a generation that is under way; its pending units are owed no more. Raises NotFound, Conflict."""
+    found = await get(connection, generation_id)
+    query = update(generations).where(generations.c.id == generation_id, generations.c.state.in_(UNDER_WAY))
+    done = await connection.execute(query.values(state="cancelled", finished_at=func.now()))
+    if done.rowcount == 0 and found.state != "cancelled":
+        raise Conflict(f"generation {generation_id} has ended already: it is {found.state}")
+
+
+async def _require_category(connection: AsyncConnection, category_id: int) -> None:
+    found = await connection.execute(text("SELECT 1 FROM holdfast.categories WHERE id = :id"), {"id": category_id})
+    if found.first() is None:
+        raise NotFound(kind="category", id=category_id)
+
+
+async def _freeze(connection: AsyncConnection, new: NewGeneration) -> tuple[list[int], str]:
+    wanted = "" if new.answer_ids is None else " AND id = ANY(:ids)"
+    query = text(
+        "SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids,"
+        " md5(coalesce(string_agg(digest, ''::bytea ORDER BY id), ''::bytea)) AS digest"
+        f" FROM holdfast.answers WHERE category_id = :category_id{wanted}"
+    )
+    arguments: dict[str, Any] = {"category_id": new.category_id}
+    if new.answer_ids is not None:
+        arguments["ids"] = sorted(set(new.answer_ids))
+    row = (await connection.execute(query, arguments)).one()
+    if new.answer_ids is not None and len(row.ids) != len(arguments["ids"]):
+        unknown = sorted(set(arguments["ids"]) - set(row.ids))[:5]
+        raise BadInput(f"category {new.category_id} has no answers with these ids: {', '.join(map(str, unknown))}")
+    if len(row.ids) < new.at_least:
+        raise BadInput(
+            f"{len(row.ids)} answers are too few for a codeframe; import at least {new.at_least} into the category"
+        )
+    return list(row.ids), row.digest
+
+
+async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: str) -> Generation:
+    under_way = (generations.c.fingerprint == fingerprint) & generations.c.state.in_(UNDER_WAY)
+    keyed = false() if new.idempotency_key is None else generations.c.idempotency_key == new.idempotency_key
+    query = select(*_PUBLIC).where(or_(keyed, under_way, generations.c.id == new.id))
+    query = query.order_by(case((keyed, 0), else_=1)).limit(1)
+    found = Generation(**(await connection.execute(query)).one()._mapping)
+    if new.idempotency_key is not None and found.fingerprint != fingerprint:
+        raise Conflict("this Idempotency-Key was used for another request; use a new one")
+    return found
+
+
+def _stage(row: dict[str, Any]) -> StageCounts:
+    times = {name: row[name] and datetime.fromisoformat(row[name]) for name in ("first_started", "last_finished")}
+    return StageCounts(**(row | times))

@@ -1,0 +1,193 @@
+"""The tables of the schema `holdfast`, as the newest migration leaves them.
+
+Texts, replies and results live only here; Redis holds ids. A unit's `input` and `output` may be large:
+queries for status never select them.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+SCHEMA = "holdfast"
+
+metadata = MetaData(schema=SCHEMA)
+
+
+def _created() -> Column[object]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def _owner(table: str) -> ForeignKey:
+    return ForeignKey(f"{SCHEMA}.{table}.id", ondelete="CASCADE")
+
+
+categories = Table(
+    "categories",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("question", Text),  # what was asked; context for labels
+    _created(),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("category_id", BigInteger, _owner("categories"), nullable=False, index=True),
+    Column("source", Text, nullable=False),  # the file's name, or "api"
+    Column("columns", JSONB, nullable=False),  # the file's own columns, in order
+    Column("text_column", Text, nullable=False),
+    Column("n_rows", Integer, nullable=False, server_default="0"),
+    Column("n_added", Integer, nullable=False, server_default="0"),
+    Column("n_duplicates", Integer, nullable=False, server_default="0"),  # external id seen before: the first is kept
+    Column("notes", JSONB, nullable=False, server_default="[]"),  # what was repaired on the way in
+    _created(),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("category_id", BigInteger, _owner("categories"), nullable=False),
+    Column("import_id", BigInteger, _owner("imports"), nullable=False),
+    Column("position", Integer, nullable=False),  # data row in the imported file, from 0
+    Column("external_id", Text),
+    Column("text", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # blake2b-16 of the text
+    Column("columns", JSONB, nullable=False),  # the row's own values, in the order of imports.columns
+    UniqueConstraint("category_id", "external_id", name="answers_external_id_key"),
+    Index("answers_category_id_idx", "category_id", "id"),
+)
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("category_id", BigInteger, _owner("categories"), nullable=False, index=True),
+    Column("state", Text, nullable=False),  # active | paused | completed | partial | failed | cancelled
+    Column("config", JSONB, nullable=False),  # as asked for, defaults filled in
+    Column("fingerprint", Text, nullable=False),  # of category, config and frozen input
+    Column("idempotency_key", Text, unique=True),
+    Column("n_answers", Integer, nullable=False),
+    Column("result", JSONB),  # MECE, notes and figures of the finished frame
+    Column("error", JSONB),  # {code, message, unit, attempt}
+    Column("client", JSONB),  # what a client wants to find again, e.g. the CLI's output path
+    _created(),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    # A double click finds the generation that is under way instead of paying for a second one.
+    Index(
+        "generations_under_way_key",
+        "fingerprint",
+        unique=True,
+        postgresql_where=text("state IN ('active', 'paused')"),
+    ),
+    Index("generations_state_idx", "state", postgresql_where=text("state IN ('active', 'paused')")),
+)
+
+frozen_inputs = Table(
+    "frozen_inputs",
+    metadata,
+    Column("generation_id", Uuid, _owner("generations"), primary_key=True),
+    Column("answer_ids", ARRAY(BigInteger), nullable=False),
+    Column("digest", Text, nullable=False),  # md5 over the answers' digests in that order
+)
+
+units = Table(
+    "units",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("generation_id", Uuid, _owner("generations"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default="pending"),  # pending | done | failed
+    Column("round", Integer, nullable=False, server_default="0"),  # part of the job id: a new job for a unit owed again
+    Column("input", JSONB, nullable=False, server_default="{}"),
+    Column("output", LargeBinary),  # what the next stages read: vectors, labels …
+    Column("result", JSONB),  # small figures
+    Column("error", JSONB),
+    Column("worker", Text),
+    _created(),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    UniqueConstraint("generation_id", "stage", "ordinal", name="units_stage_ordinal_key"),
+    Index("units_pending_idx", "id", postgresql_where=text("state = 'pending'")),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # made by the caller, so that a commit of unknown outcome can be repeated
+    Column("generation_id", Uuid, _owner("generations"), nullable=False),
+    Column("unit_id", BigInteger, _owner("units")),
+    Column("step", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("state", Text, nullable=False),  # intent | in_doubt | replied | superseded | failed
+    Column("reserved_usd", Numeric(14, 6), nullable=False),
+    Column("cost_usd", Numeric(14, 6)),
+    Column("reply", JSONB),
+    Column("error", Text),
+    Column("worker", Text),
+    _created(),
+    Column("settled_at", DateTime(timezone=True)),
+    Index("calls_step_idx", "generation_id", "step", "fingerprint"),
+    # The first recorded reply wins; a later one is kept as `superseded`, with its cost.
+    Index(
+        "calls_reply_key",
+        "generation_id",
+        "step",
+        "fingerprint",
+        unique=True,
+        postgresql_where=text("state = 'replied'"),
+    ),
+)
+
+codeframe_nodes = Table(
+    "codeframe_nodes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("generation_id", Uuid, _owner("generations"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("parent_key", Text),
+    Column("node_type", Text, nullable=False),  # theme | code
+    Column("level", SmallInteger, nullable=False),  # 1 = top
+    Column("position", Integer, nullable=False),
+    Column("number", Integer),  # the stable numeric code id of exports
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("n_answers", Integer, nullable=False),
+    Column("examples", JSONB, nullable=False, server_default="[]"),  # [{answer_id, text}]
+    Column("details", JSONB, nullable=False, server_default="{}"),  # keyphrases, kind (code | other | rule) …
+    UniqueConstraint("generation_id", "key", name="codeframe_nodes_key_key"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("generation_id", Uuid, _owner("generations"), primary_key=True),
+    Column("answer_id", BigInteger, _owner("answers"), primary_key=True),
+    Column("node_key", Text, primary_key=True),
+    Column("rank", SmallInteger, nullable=False),  # 0 = the best code
+    Column("score", Float, nullable=False),
+)

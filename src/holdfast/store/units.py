@@ -1,0 +1,196 @@
+"""Units: what is owed. A unit ends once; the transaction that ends a stage's last one commits the next stage's."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from sqlalchemy import and_, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from holdfast.store.tables import generations, units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUnit:
+    """A unit to be owed."""
+
+    stage: str
+    ordinal: int
+    input: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRef:
+    """Enough of a unit to name its job."""
+
+    id: int
+    generation_id: UUID
+    stage: str
+    ordinal: int
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedUnit:
+    """A unit that a worker has started, and its generation's settings."""
+
+    ref: UnitRef
+    input: dict[str, Any]
+    config: dict[str, Any]
+    category_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The unit's work, to be committed."""
+
+    output: bytes | None = None
+    result: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenUp:
+    """The unit failed for good."""
+
+    code: str
+    message: str
+    attempt: int | None = None
+
+
+UnitEnd: TypeAlias = Done | GivenUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEnd:
+    """A stage whose last unit has just ended."""
+
+    stage: str
+    done: dict[str, int]  # by stage, over the whole generation
+    failed: dict[str, int]
+    end: UnitEnd  # of the last unit
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """There is no next stage: the generation's final state."""
+
+    state: str  # completed | partial | failed
+    result: dict[str, Any] | None = None
+    error: dict[str, Any] | None = None
+
+
+Plan: TypeAlias = Sequence[NewUnit] | Ended
+Write: TypeAlias = Callable[[AsyncConnection], Awaitable[None]]
+
+_REF = [units.c[name] for name in UnitRef.__slots__]
+
+
+async def add_units(connection: AsyncConnection, generation_id: UUID, new: Iterable[NewUnit]) -> list[UnitRef]:
+    """Owe these units."""
+    rows = [
+        {"generation_id": generation_id, "stage": unit.stage, "ordinal": unit.ordinal, "input": unit.input}
+        for unit in new
+    ]
+    if not rows:
+        return []
+    found = await connection.execute(insert(units).returning(*_REF, sort_by_parameter_order=True), rows)
+    return [UnitRef(**row._mapping) for row in found]
+
+
+async def start(connection: AsyncConnection, unit_id: int, *, worker: str) -> OwedUnit | None:
+    """Mark the unit as worked on; None if it is not owed (any more): done, failed, cancelled, paused or gone."""
+    owed = and_(units.c.id == unit_id, units.c.state == "pending")
+    active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
+    query = update(units).where(owed, active).values(worker=worker, started_at=func.now())
+    columns = [*_REF, units.c.input, generations.c.config, generations.c.category_id, generations.c.started_at]
+    row = (await connection.execute(query.returning(*columns))).first()
+    if row is None:
+        return None
+    fields = dict(row._mapping)
+    if fields.pop("started_at") is None:
+        first = and_(generations.c.id == row.generation_id, generations.c.started_at.is_(None))
+        await connection.execute(update(generations).where(first).values(started_at=func.now()))
+    rest = {name: fields.pop(name) for name in ("input", "config", "category_id")}
+    return OwedUnit(ref=UnitRef(**fields), **rest)
+
+
+async def finish(
+    connection: AsyncConnection,
+    ref: UnitRef,
+    end: UnitEnd,
+    *,
+    plan: Callable[[StageEnd], Plan],
+    write: Write | None = None,
+) -> list[UnitRef] | None:
+    """End the unit and, if it was its stage's last, commit what `plan` says comes next; the new units are returned.
+
+    `write` stores more in the same transaction. None: the unit had ended already and nothing was changed.
+    """
+    locked = select(generations.c.state, generations.c.config).where(generations.c.id == ref.generation_id)
+    generation = (await connection.execute(locked.with_for_update())).first()
+    if generation is None or not await _end(connection, ref, end):
+        return None
+    if write is not None:
+        await write(connection)
+    if generation.state not in {"active", "paused"}:
+        return []
+    done, failed, pending = await _counts(connection, ref)
+    if pending:
+        return []
+    match plan(StageEnd(stage=ref.stage, done=done, failed=failed, end=end, config=generation.config)):
+        case Ended() as ended:
+            await _end_generation(connection, ref.generation_id, ended)
+            return []
+        case new:
+            return await add_units(connection, ref.generation_id, new)
+
+
+async def outputs(connection: AsyncConnection, generation_id: UUID, stage: str) -> dict[int, bytes]:
+    """The outputs of a stage's done units, by ordinal."""
+    wanted = and_(units.c.generation_id == generation_id, units.c.stage == stage, units.c.state == "done")
+    rows = await connection.execute(select(units.c.ordinal, units.c.output).where(wanted).order_by(units.c.ordinal))
+    return {row.ordinal: row.output for row in rows}
+
+
+async def owed(connection: AsyncConnection, *, after: int = 0, limit: int = 1000) -> list[UnitRef]:
+    """Pending units of active generations with an id above `after`, in the order of their ids."""
+    active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
+    wanted = and_(units.c.state == "pending", units.c.id > after, active)
+    rows = await connection.execute(select(*_REF).where(wanted).order_by(units.c.id).limit(limit))
+    return [UnitRef(**row._mapping) for row in rows]
+
+
+async def next_round(connection: AsyncConnection, refs: Sequence[UnitRef]) -> list[UnitRef]:
+    """Give still pending units a new job id, because the job they had has ended without them."""
+    found = []
+    for ref in refs:
+        same = and_(units.c.id == ref.id, units.c.round == ref.round, units.c.state == "pending")
+        query = update(units).where(same).values(round=units.c.round + 1).returning(*_REF)
+        found += [UnitRef(**row._mapping) for row in await connection.execute(query)]
+    return found
+
+
+async def _end(connection: AsyncConnection, ref: UnitRef, end: UnitEnd) -> bool:
+    match end:
+        case Done(output=output, result=result):
+            change: dict[str, Any] = {"state": "done", "output": output, "result": result, "error": None}
+        case GivenUp(code=code, message=message, attempt=attempt):
+            change = {"state": "failed", "error": {"code": code, "message": message, "attempt": attempt}}
+    pending = and_(units.c.id == ref.id, units.c.state == "pending")
+    done = await connection.execute(update(units).where(pending).values(change | {"finished_at": func.now()}))
+    return bool(done.rowcount)
+
+
+async def _counts(connection: AsyncConnection, ref: UnitRef) -> tuple[dict[str, int], dict[str, int], int]:
+    query = select(units.c.stage, units.c.state, func.count()).where(units.c.generation_id == ref.generation_id)
+    rows = (await connection.execute(query.group_by(units.c.stage, units.c.state))).all()
+    done = {stage: n for stage, state, n in rows if state == "done"}
+    failed = {stage: n for stage, state, n in rows if state == "failed"}
+    return done, failed, sum(n for _, state, n in rows if state == "pending")
+
+
+async def _end_generation(connection: AsyncConnection, generation_id: UUID, ended: Ended) -> None:
+    change = {"state": ended.state, "result": ended.result, "error": ended.error, "finished_at": text("now()")}
+    await connection.execute(update(generations).where(generations.c.id == generation_id).values(change))

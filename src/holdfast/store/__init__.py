@@ -5,6 +5,6 @@ Every function takes the connection of a transaction that `Database.run` opened.
 
 from holdfast.store import answers, calls, codeframes, generations, units
 from holdfast.store.calls import CallJournal
-from holdfast.store.database import Database
+from holdfast.store.database import Connection, Database
 
-__all__ = ["CallJournal", "Database", "answers", "calls", "codeframes", "generations", "units"]
+__all__ = ["CallJournal", "Connection", "Database", "answers", "calls", "codeframes", "generations", "units"]

@@ -135,9 +135,10 @@ async def add_answers(
     return Import(**(await connection.execute(query)).one()._mapping)
 
 
-async def note_import(connection: AsyncConnection, import_id: int, notes: list[str]) -> None:
-    """Keep what was repaired on the way in."""
-    await connection.execute(update(imports).where(imports.c.id == import_id).values(notes=notes))
+async def note_import(connection: AsyncConnection, import_id: int, notes: list[str]) -> Import:
+    """Keep what was repaired on the way in; the import as it ended."""
+    query = update(imports).where(imports.c.id == import_id).values(notes=notes).returning(imports)
+    return Import(**(await connection.execute(query)).one()._mapping)
 
 
 async def list_answers(

@@ -55,8 +55,8 @@ class CallJournal:
         )
 
     async def _begin(self, connection: AsyncConnection, intent: Intent, in_doubt: InDoubt) -> Answer:
-        # The unit's job is held by one worker at a time, so an intent without a reply belongs to a dead attempt (or to a
-        # zombie, whose late reply is still recorded by `settle`).
+        # The unit's job is held by one worker at a time, so an intent without a reply belongs to a dead attempt (or
+        # to a zombie, whose late reply is still recorded by `settle`).
         wanted = and_(self._of_step(intent), calls.c.state.in_(("intent", "in_doubt", "replied")))
         found = (await connection.execute(select(calls.c.id, calls.c.state, calls.c.reply).where(wanted))).all()
         for row in found:

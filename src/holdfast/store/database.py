@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import text
@@ -15,6 +15,7 @@ from holdfast.errors import NotConfigured, Unavailable
 from holdfast.store.migrations import upgrade
 
 T = TypeVar("T")
+Connection: TypeAlias = AsyncConnection  # of a transaction that `Database.run` opened
 
 log = structlog.get_logger("holdfast.store")
 

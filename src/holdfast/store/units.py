@@ -154,11 +154,25 @@ async def outputs(connection: AsyncConnection, generation_id: UUID, stage: str) 
     return {row.ordinal: row.output for row in rows}
 
 
+async def results(connection: AsyncConnection, generation_id: UUID, stage: str) -> dict[int, dict[str, Any]]:
+    """The results of a stage's done units, by ordinal."""
+    wanted = and_(units.c.generation_id == generation_id, units.c.stage == stage, units.c.state == "done")
+    rows = await connection.execute(select(units.c.ordinal, units.c.result).where(wanted).order_by(units.c.ordinal))
+    return {row.ordinal: row.result for row in rows}
+
+
 async def owed(connection: AsyncConnection, *, after: int = 0, limit: int = 1000) -> list[UnitRef]:
     """Pending units of active generations with an id above `after`, in the order of their ids."""
     active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
     wanted = and_(units.c.state == "pending", units.c.id > after, active)
     rows = await connection.execute(select(*_REF).where(wanted).order_by(units.c.id).limit(limit))
+    return [UnitRef(**row._mapping) for row in rows]
+
+
+async def started(connection: AsyncConnection, generation_id: UUID, stage: str) -> list[UnitRef]:
+    """The pending units of a stage that a worker has taken at least once."""
+    wanted = and_(units.c.generation_id == generation_id, units.c.stage == stage, units.c.state == "pending")
+    rows = await connection.execute(select(*_REF).where(wanted, units.c.started_at.is_not(None)).limit(1000))
     return [UnitRef(**row._mapping) for row in rows]
 
 

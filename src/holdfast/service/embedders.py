@@ -1,0 +1,28 @@
+"""The embedding model: opened once a process, used by one unit at a time."""
+
+import asyncio
+from pathlib import Path
+
+from holdfast.codeframe import Embedder, open_embedder
+
+
+class Embedders:
+    """Opens embedders by name and keeps them.
+
+    `turn`: a lock around embedding. One run already uses every core; two at once would only take each other's time.
+    """
+
+    def __init__(self, *, models: Path | None, cache: Path) -> None:
+        self._models = models
+        self._cache = cache
+        self._opened: dict[str, Embedder] = {}
+        self._opening = asyncio.Lock()
+        self.turn = asyncio.Lock()
+
+    async def open(self, name: str) -> Embedder:
+        """The embedder of that name; "auto" is the best one whose model is there. Raises NotConfigured."""
+        async with self._opening:
+            if name not in self._opened:
+                opened = await asyncio.to_thread(open_embedder, name, models=self._models, cache=self._cache)
+                self._opened |= {name: opened, opened.name: opened}
+            return self._opened[name]

@@ -1,0 +1,39 @@
+"""Units become jobs: the names they get, and putting them into the queue."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from holdfast.errors import QueueUnavailable
+from holdfast.queue import Backoff, NewJob, Queue
+from holdfast.store.units import UnitRef
+
+QUEUE = "codeframe-generation"
+ATTEMPTS = 3
+
+log = structlog.get_logger("holdfast.service")
+
+
+def job_id(ref: UnitRef) -> str:
+    """The one name a unit's job has in its round; adding it twice is adding it once."""
+    again = f"-r{ref.round}" if ref.round else ""
+    return f"g-{ref.generation_id}-{ref.stage}-{ref.ordinal}{again}"
+
+
+def new_job(ref: UnitRef) -> NewJob:
+    """The job of a unit: ids only, no survey text in Redis."""
+    data = {"unit": ref.id, "generation": str(ref.generation_id), "ordinal": ref.ordinal, "round": ref.round}
+    backoff = Backoff(type="exponential", delay=2.0)
+    return NewJob(ref.stage, data, job_id=job_id(ref), attempts=ATTEMPTS, backoff=backoff)
+
+
+async def enqueue(queue: Queue, refs: Sequence[UnitRef]) -> bool:
+    """Add the units' jobs. False if Redis is away: they are in the database, the reconciler will add them."""
+    if not refs:
+        return True
+    try:
+        await queue.add_many([new_job(ref) for ref in refs])
+    except QueueUnavailable:
+        log.warning("redis away, units left to the reconciler", units=len(refs))
+        return False
+    return True

@@ -1,0 +1,111 @@
+"""The use-cases of a generation: start it, look at it, read its codeframe, cancel it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+
+from holdfast import faultpoints
+from holdfast.errors import NotFound, QueueUnavailable
+from holdfast.queue import Queue
+from holdfast.service.enqueueing import enqueue, job_id
+from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
+from holdfast.service.stages import FIRST, LABEL
+from holdfast.service.statuses import Status, status_of
+from holdfast.store import Connection, Database, calls, codeframes, generations, units
+from holdfast.store.calls import Ledger
+from holdfast.store.codeframes import StoredNode
+from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
+
+log = structlog.get_logger("holdfast.service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hierarchy:
+    """A finished codeframe."""
+
+    generation: Generation
+    nodes: list[StoredNode]  # parents before their children
+    n_assigned: int  # answers with at least one code, rule code or Other
+
+
+class Generations:
+    """Generations of codeframes."""
+
+    def __init__(self, database: Database, queue: Queue) -> None:
+        self._database = database
+        self._queue = queue
+
+    async def start(self, request: GenerationRequest) -> Created:
+        """Commit the generation and its first unit, then enqueue it; a double click finds the one under way.
+
+        Returns as soon as it is committed, also when Redis is away: the reconciler enqueues it then. Raises BadInput,
+        NotFound (category), Conflict (Idempotency-Key), Unavailable (database).
+        """
+        check(request.config)
+        new = NewGeneration(
+            id=uuid4(),
+            category_id=request.category_id,
+            config=request.config.to_json(),
+            answer_ids=request.answer_ids,
+            idempotency_key=request.idempotency_key,
+            client=request.client,
+            at_least=MIN_ANSWERS,
+        )
+        created = await self._database.run(
+            lambda connection: generations.create(connection, new, first=FIRST, fingerprint_of=request_fingerprint)
+        )
+        # The commit's outcome may have been unknown and the insert run twice: finding our own id means it is ours.
+        if not created.new and created.generation.id == new.id:
+            created = replace(created, new=True)
+        faultpoints.reach("generation committed")
+        await enqueue(self._queue, created.units)
+        return created
+
+    async def get(self, generation_id: UUID) -> Generation:
+        """Raises NotFound, Unavailable."""
+        return await self._database.run(lambda connection: generations.get(connection, generation_id))
+
+    async def under_way(self) -> Generation | None:
+        """The newest generation that has not ended."""
+        return await self._database.run(generations.latest_under_way)
+
+    async def status(self, generation_id: UUID) -> Status:
+        """Where the generation is, right now. Raises NotFound, Unavailable."""
+
+        async def work(connection: Connection) -> tuple[Snapshot, Ledger]:
+            found = await generations.snapshot(connection, generation_id)
+            return found, await calls.ledger(connection, generation_id)
+
+        found, ledger = await self._database.run(work)
+        return status_of(found, ledger, running=await self._running(found))
+
+    async def hierarchy(self, generation_id: UUID) -> Hierarchy:
+        """The codeframe. Raises NotFound if there is no such generation or it has none yet."""
+
+        async def work(connection: Connection) -> Hierarchy:
+            found = await generations.get(connection, generation_id)
+            nodes = await codeframes.nodes(connection, generation_id)
+            assigned = await codeframes.count_assigned(connection, generation_id)
+            return Hierarchy(generation=found, nodes=nodes, n_assigned=assigned)
+
+        hierarchy = await self._database.run(work)
+        if not hierarchy.nodes:
+            raise NotFound(kind="codeframe yet for generation", id=generation_id)
+        return hierarchy
+
+    async def cancel(self, generation_id: UUID) -> None:
+        """Nothing more is started for it; a call in flight is finished and recorded. Raises NotFound, Conflict."""
+        await self._database.run(lambda connection: generations.cancel(connection, generation_id))
+
+    async def _running(self, found: Snapshot) -> int | None:
+        label = found.stages.get(LABEL)
+        if label is None or not label.started:
+            return 0
+        started = await self._database.run(lambda connection: units.started(connection, found.generation.id, LABEL))
+        try:
+            states: dict[str, Any] = await self._queue.states([job_id(ref) for ref in started])
+        except QueueUnavailable:
+            return None
+        return sum(state == "active" for state in states.values())

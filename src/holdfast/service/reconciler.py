@@ -1,0 +1,98 @@
+"""What is owed and has no live job gets one: after a crash between commit and enqueue, and after Redis lost anything."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from holdfast.errors import QueueUnavailable, Unavailable
+from holdfast.queue import Queue
+from holdfast.service.enqueueing import job_id, new_job
+from holdfast.service.processors import give_up
+from holdfast.store import Database, units
+from holdfast.store.units import GivenUp, UnitRef
+
+PAGE = 1000  # units looked at in one round trip
+
+# States of a job that will run, or runs.
+LIVE = frozenset({"wait", "active", "delayed", "paused"})
+
+log = structlog.get_logger("holdfast.service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """What one look found."""
+
+    owed: int
+    enqueued: int
+    given_up: int
+
+
+class Reconciler:
+    """Compares the database's pending units with Redis's jobs. Any number may run at once: a job's id is its unit's."""
+
+    def __init__(self, database: Database, queue: Queue, *, every: float = 2.0) -> None:
+        self._database = database
+        self._queue = queue
+        self._every = every
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look at once and then every few seconds, until `stopping`; a server that is away is tried again."""
+        while not stopping.is_set():
+            try:
+                await self.once()
+            except (QueueUnavailable, Unavailable) as error:
+                log.warning("reconciler waits for a server", error=str(error))
+            try:
+                await asyncio.wait_for(stopping.wait(), self._every)
+            except TimeoutError:
+                continue
+
+    async def once(self) -> Reconciled:
+        """One look at every owed unit, a page at a time. Raises QueueUnavailable, Unavailable."""
+        owed = enqueued = given_up = after = 0
+        while True:
+            start = after
+            page = await self._database.run(lambda connection: units.owed(connection, after=start, limit=PAGE))
+            if page:
+                added, ended = await self._page(page)
+                owed, enqueued, given_up = owed + len(page), enqueued + added, given_up + ended
+                after = page[-1].id
+            if len(page) < PAGE:
+                return Reconciled(owed=owed, enqueued=enqueued, given_up=given_up)
+
+    async def _page(self, page: Sequence[UnitRef]) -> tuple[int, int]:
+        states = await self._queue.states([job_id(ref) for ref in page])
+        by_state: dict[str | None, list[UnitRef]] = {}
+        for ref in page:
+            by_state.setdefault(states[job_id(ref)], []).append(ref)
+        missing = by_state.get(None, []) + await self._unorphaned(by_state.get("orphan", []))
+        missing += await self._next_round(by_state.get("completed", []))
+        if missing:
+            await self._queue.add_many([new_job(ref) for ref in missing])
+            for ref in missing:
+                log.info("unit enqueued by the reconciler", job_id=job_id(ref), stage=ref.stage)
+        for ref in by_state.get("failed", []):
+            await self._give_up(ref)
+        return len(missing), len(by_state.get("failed", []))
+
+    async def _unorphaned(self, refs: list[UnitRef]) -> list[UnitRef]:
+        # A hash in no list: Redis lost its last second between the two. Nobody will ever take it.
+        for ref in refs:
+            await self._queue.remove(job_id(ref))
+        return refs
+
+    async def _next_round(self, refs: list[UnitRef]) -> list[UnitRef]:
+        # The job ended without the unit: it ran while the generation was paused, or the database was set back.
+        if not refs:
+            return []
+        return await self._database.run(lambda connection: units.next_round(connection, refs))
+
+    async def _give_up(self, ref: UnitRef) -> None:
+        # The processor keeps why a unit failed; only what killed its worker each time (poison) is left to say here.
+        job = await self._queue.get(job_id(ref))
+        reason = job.failed_reason if job is not None and job.failed_reason else "the job failed without a reason"
+        end = GivenUp(code="job_failed", message=reason, attempt=None if job is None else job.attempts_made)
+        await give_up(self._database, self._queue, ref, end)

@@ -1,0 +1,102 @@
+"""What a generation is asked for, checked once for every door (HTTP, CLI, Python)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+from holdfast.codeframe import FrameConfig
+from holdfast.durable import fingerprint
+from holdfast.errors import BadInput, Problem
+
+Hierarchy = Literal["flat", "two_level", "three_level", "adaptive"]
+HIERARCHIES: tuple[str, ...] = get_args(Hierarchy)
+MODELS = ("offline",)
+MIN_ANSWERS = 10
+
+# name -> (least, most), as specs of the HTTP API
+BOUNDS = {"n_clusters": (2, 200), "min_cluster_size": (2, 50), "min_samples": (1, 20)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationConfig:
+    """How the codeframe is to be made."""
+
+    n_clusters: int | None = None  # None: estimated
+    hierarchy: str = "adaptive"
+    min_cluster_size: int = 5
+    min_samples: int = 3
+    existing_codes: tuple[str, ...] = ()
+    target_language: str = "en"
+    seed: int = 0
+    model: str = "offline"
+    in_doubt: str = "repeat"
+    coding_type: str = "open-ended"
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "existing_codes": list(self.existing_codes)}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
+        return cls(**{**value, "existing_codes": tuple(value["existing_codes"])})
+
+    def frame(self) -> FrameConfig:
+        """What the pipeline needs of it."""
+        return FrameConfig(
+            n_clusters=self.n_clusters,
+            hierarchy=self.hierarchy,  # type: ignore[arg-type] # checked by `check`
+            min_cluster_size=self.min_cluster_size,
+            min_samples=self.min_samples,
+            existing_codes=self.existing_codes,
+            target_language=self.target_language,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationRequest:
+    """A generation to start."""
+
+    category_id: int
+    config: GenerationConfig = field(default_factory=GenerationConfig)
+    answer_ids: Sequence[int] | None = None  # None: every answer of the category
+    idempotency_key: str | None = None
+    client: dict[str, Any] | None = None  # kept for the client, e.g. where the CLI writes its table
+
+
+def check(config: GenerationConfig) -> None:
+    """Raises BadInput with every problem at once."""
+    problems = [*_out_of_bounds(config), *_unknown_words(config)]
+    if problems:
+        raise BadInput("; ".join(f"{p.path}: {p.message}" for p in problems), problems=problems)
+
+
+def request_fingerprint(config: dict[str, Any], category_id: int, input_digest: str) -> str:
+    """Two requests with one fingerprint mean the same generation."""
+    return fingerprint(config, category_id, input_digest)
+
+
+def _out_of_bounds(config: GenerationConfig) -> list[Problem]:
+    found = []
+    for name, (least, most) in BOUNDS.items():
+        value = getattr(config, name)
+        if value is not None and not least <= value <= most:
+            found.append(Problem(path=name, message=f"must be between {least} and {most}, not {value}"))
+    return found
+
+
+def _unknown_words(config: GenerationConfig) -> list[Problem]:
+    found = []
+    if config.hierarchy not in HIERARCHIES:
+        known = ", ".join(HIERARCHIES)
+        found.append(Problem(path="hierarchy", message=f"must be one of {known}, not {config.hierarchy!r}"))
+    if config.model not in MODELS:
+        message = f"this release labels with 'offline' only, not {config.model!r}"
+        found.append(Problem(path="model", message=message))
+    if config.coding_type != "open-ended":
+        message = f"this release does 'open-ended' coding only, not {config.coding_type!r}"
+        found.append(Problem(path="coding_type", message=message))
+    if config.in_doubt not in {"repeat", "hold"}:
+        found.append(Problem(path="in_doubt", message="must be repeat or hold"))
+    if not (len(config.target_language) == 2 and config.target_language.isalpha()):
+        found.append(Problem(path="target_language", message="must be a two-letter language code such as en"))
+    return found

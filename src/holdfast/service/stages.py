@@ -1,0 +1,36 @@
+"""The order of a generation's stages, and what follows when one has ended."""
+
+from collections.abc import Callable, Sequence
+
+from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
+
+PREPARE, EMBED, CLUSTER, LABEL, ASSEMBLE = STAGES = ("prepare", "embed", "cluster", "label", "assemble")
+
+FIRST = (NewUnit(stage=PREPARE, ordinal=0),)
+
+# A stage without units is passed over: no distinct text to embed, no cluster to label.
+_AFTER = {PREPARE: CLUSTER, EMBED: CLUSTER, CLUSTER: ASSEMBLE, LABEL: ASSEMBLE}
+
+
+def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
+    """What to commit when a stage's last unit ends; `following` are the units this one found to be needed."""
+
+    def plan(end: StageEnd) -> Plan:
+        failed = end.failed.get(end.stage, 0)
+        if end.stage != LABEL and failed:
+            return _failed(end, "stage_failed", f"the stage {end.stage} failed")
+        if end.stage == LABEL and not end.done.get(LABEL):
+            return _failed(end, "no_label", f"none of the {failed} clusters could be labelled")
+        if end.stage == ASSEMBLE:
+            result = end.end.result if isinstance(end.end, Done) else None
+            return Ended(state="partial" if end.failed.get(LABEL) else "completed", result=result)
+        return following or (NewUnit(stage=_AFTER[end.stage], ordinal=0),)
+
+    return plan
+
+
+def _failed(end: StageEnd, code: str, message: str) -> Ended:
+    error: dict[str, object] = {"code": code, "message": message, "unit": end.stage, "attempt": None}
+    if isinstance(end.end, GivenUp):
+        error |= {"message": f"{message}: {end.end.message}", "attempt": end.end.attempt}
+    return Ended(state="failed", error=error)

@@ -1,0 +1,132 @@
+"""The status of a generation, computed from what is owed and done; nothing here is counted up anywhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, STAGES
+from holdfast.store.calls import Ledger
+from holdfast.store.generations import Snapshot, StageCounts
+
+# Percent of the whole that each stage is worth. A stage's units are all known when the first of them is, so the sum
+# never goes backwards.
+WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, LABEL: 40, ASSEMBLE: 10}
+
+ENDED = frozenset({"completed", "partial", "failed", "cancelled", "applied"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything `GET …/status` says, but for the hierarchy."""
+
+    generation_id: UUID
+    category_id: int
+    status: str  # queued | processing | paused | completed | partial | failed | cancelled
+    phase: str | None  # the stage under way
+    progress: int  # percent, never going down
+    n_answers: int
+    n_clusters: int
+    n_completed: int
+    n_failed: int
+    n_pending: int
+    n_running: int
+    ledger: Ledger
+    eta_seconds: float | None
+    processing_time_ms: int
+    mece_score: float | None
+    error: dict[str, Any] | None
+    result: dict[str, Any] | None
+    created_at: datetime
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def spent_usd(self) -> Decimal:
+        return self.ledger.spent
+
+
+def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None) -> Status:
+    """Derive the status. `running`: label jobs Redis holds active now; None if Redis was not asked or is away."""
+    generation = snapshot.generation
+    label = snapshot.stages.get(LABEL)
+    pending = label.pending if label else 0
+    result = generation.result or {}
+    return Status(
+        generation_id=generation.id,
+        category_id=generation.category_id,
+        status=_word(snapshot),
+        phase=_phase(snapshot),
+        progress=_progress(snapshot),
+        n_answers=generation.n_answers,
+        n_clusters=label.total if label else 0,
+        n_completed=label.done if label else 0,
+        n_failed=label.failed if label else 0,
+        n_pending=pending,
+        n_running=0 if generation.state != "active" else min(pending, _running(label, running)),
+        ledger=ledger,
+        eta_seconds=_eta(snapshot),
+        processing_time_ms=_milliseconds(snapshot),
+        mece_score=(result.get("mece") or {}).get("score"),
+        error=generation.error,
+        result=generation.result,
+        created_at=generation.created_at,
+    )
+
+
+def _word(snapshot: Snapshot) -> str:
+    if snapshot.generation.state != "active":
+        return snapshot.generation.state
+    return "queued" if snapshot.generation.started_at is None else "processing"
+
+
+def _phase(snapshot: Snapshot) -> str | None:
+    if snapshot.generation.state not in {"active", "paused"}:
+        return None
+    under_way = [stage for stage in STAGES if stage in snapshot.stages and snapshot.stages[stage].pending]
+    return under_way[0] if under_way else None
+
+
+def _running(label: StageCounts | None, running: int | None) -> int:
+    if running is not None:
+        return running
+    return label.started if label else 0
+
+
+def _progress(snapshot: Snapshot) -> int:
+    if snapshot.generation.state in {"completed", "partial"}:
+        return 100
+    return min(99, int(sum(_done_share(snapshot, stage) * weight for stage, weight in WEIGHTS.items())))
+
+
+def _done_share(snapshot: Snapshot, stage: str) -> float:
+    counts = snapshot.stages.get(stage)
+    if counts is None:
+        # A stage that was passed over (nothing to embed, no cluster to label) is as good as done once a later one is there.
+        later = STAGES[STAGES.index(stage) + 1 :]
+        return 1.0 if any(name in snapshot.stages for name in later) else 0.0
+    return (counts.done + counts.failed) / counts.total
+
+
+def _eta(snapshot: Snapshot) -> float | None:
+    """Seconds left, from the pace of the stage under way; later stages are taken to go at the same pace by weight."""
+    phase = _phase(snapshot)
+    counts = snapshot.stages.get(phase) if phase else None
+    if phase is None or counts is None or counts.first_started is None or not counts.done:
+        return None
+    share = counts.done / counts.total
+    spent = (snapshot.now - counts.first_started).total_seconds()
+    weight = WEIGHTS[phase]
+    later = sum(WEIGHTS[stage] for stage in STAGES[STAGES.index(phase) + 1 :])
+    return round(spent / share * (1 - share + later / weight), 1)
+
+
+def _milliseconds(snapshot: Snapshot) -> int:
+    generation = snapshot.generation
+    if generation.started_at is None:
+        return 0
+    end = generation.finished_at or snapshot.now
+    return max(0, int((end - generation.started_at).total_seconds() * 1000))

@@ -1,0 +1,127 @@
+"""The one place that builds things and ties them together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import faultpoints
+from holdfast.embedded import Servers, open_servers
+from holdfast.errors import NotConfigured
+from holdfast.queue import Queue, Worker
+from holdfast.service.embedders import Embedders
+from holdfast.service.enqueueing import QUEUE
+from holdfast.service.generations import Generations
+from holdfast.service.importing import Imports
+from holdfast.service.processors import Processors
+from holdfast.service.reconciler import Reconciler
+from holdfast.service.tables import Tables
+from holdfast.service.work import StageWork
+from holdfast.settings import Settings
+from holdfast.store import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything the outer rooms use."""
+
+    settings: Settings
+    servers: Servers | None  # the embedded ones, None when both URLs were given
+    redis_url: str
+    database_url: str
+    database: Database
+    queue: Queue
+    generations: Generations
+    imports: Imports
+    tables: Tables
+
+    async def run_reconciler(self, stopping: asyncio.Event) -> None:
+        """Give what is owed a job, every few seconds, until `stopping`."""
+        await Reconciler(self.database, self.queue, every=self.settings.reconcile_seconds).run(stopping)
+
+    async def run_worker(self, stopping: asyncio.Event | None = None) -> None:
+        """Work until SIGTERM, SIGINT or `stopping`; what is running then is finished or given back."""
+        # A worker waits for the database as long as it takes: a reply that was paid for has to be stored.
+        database = Database(self.database_url, pool_size=self.settings.concurrency + 2, max_wait=None)
+        try:
+            await self._work(database, stopping or asyncio.Event())
+        finally:
+            await database.close()
+
+    async def _work(self, database: Database, stopping: asyncio.Event) -> None:
+        embedders = Embedders(models=self.settings.models, cache=self.settings.home / "models")
+        work = StageWork(database, embedders, label_pace=self.settings.label_pace)
+        worker = Worker(
+            self.queue,
+            Processors(database, self.queue, work).by_name(),
+            concurrency=self.settings.concurrency,
+            lock_duration=self.settings.lock_seconds,
+        )
+
+        async def stop_worker() -> None:
+            await stopping.wait()
+            await worker.stop()
+
+        async with asyncio.TaskGroup() as group:
+            reconciling = asyncio.Event()
+            group.create_task(self.run_reconciler(reconciling))
+            stopper = group.create_task(stop_worker())
+            try:
+                await worker.run()
+            finally:
+                reconciling.set()
+                stopper.cancel()
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """Start or attach to the servers, migrate the database, and build the service.
+
+    Raises NotConfigured for settings that cannot work, EmbeddedError, Unavailable.
+    """
+    arm(settings)
+    async with AsyncExitStack() as stack:
+        servers = await _servers(settings, stack)
+        redis_url = settings.redis_url or _url(servers and servers.redis_url)
+        database_url = settings.database_url or _url(servers and servers.database_url)
+        database = Database(database_url)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        queue = await stack.enter_async_context(Queue(QUEUE, url=redis_url, prefix=settings.queue_prefix))
+        yield Service(
+            settings=settings,
+            servers=servers,
+            redis_url=redis_url,
+            database_url=database_url,
+            database=database,
+            queue=queue,
+            generations=Generations(database, queue),
+            imports=Imports(database),
+            tables=Tables(database),
+        )
+
+
+def arm(settings: Settings) -> None:
+    """Arm the fault points of the settings. Raises NotConfigured for an unknown one."""
+    try:
+        faultpoints.arm(settings.fault)
+    except ValueError as error:
+        raise NotConfigured(f"HOLDFAST_FAULT: {error}") from error
+
+
+async def _servers(settings: Settings, stack: AsyncExitStack) -> Servers | None:
+    need_redis, need_postgres = settings.redis_url is None, settings.database_url is None
+    if not (need_redis or need_postgres):
+        return None
+    home = Path(settings.home)
+    opening = open_servers(home, redis=need_redis, postgres=need_postgres)
+    servers = await asyncio.to_thread(opening.__enter__)
+    stack.push_async_callback(asyncio.to_thread, opening.__exit__, None, None, None)
+    return servers
+
+
+def _url(url: str | None) -> str:
+    if url is None:
+        raise NotConfigured("the embedded servers have no address; set REDIS_URL and DATABASE_URL")
+    return url

@@ -1,0 +1,136 @@
+"""What each stage does with its unit: read what it needs, compute in a thread, say what to commit."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from holdfast.codeframe import (
+    Brief,
+    ClusterLabel,
+    ClusterResult,
+    Prepared,
+    Vectors,
+    assemble_stage,
+    cluster_stage,
+    embed_chunk,
+    label_stage,
+    plan_chunks,
+    prepare,
+    read_vectors,
+)
+from holdfast.durable import Reply, Steps
+from holdfast.service.embedders import Embedders
+from holdfast.service.frames import frame_result, frame_writer
+from holdfast.service.requests import GenerationConfig
+from holdfast.service.stages import CLUSTER, EMBED, LABEL
+from holdfast.store import CallJournal, Database, answers, units
+from holdfast.store.units import Done, NewUnit, OwedUnit, Write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A unit's work, ready to be committed in one transaction."""
+
+    done: Done
+    following: Sequence[NewUnit] = ()
+    write: Write | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """A generation's frozen input."""
+
+    answer_ids: list[int]
+    prepared: Prepared
+
+
+class StageWork:
+    """The five stages. Texts come from the database and go into threads; the event loop stays free."""
+
+    def __init__(self, database: Database, embedders: Embedders, *, label_pace: float = 0.0) -> None:
+        self._database = database
+        self._embedders = embedders
+        self._label_pace = label_pace
+
+    async def prepare(self, unit: OwedUnit, worker: str) -> Work:
+        """Fold identical answers, and split what is left to embed into chunks."""
+        corpus = await self._corpus(unit.ref.generation_id)
+        embedder = await self._embedders.open("auto")
+        distinct = corpus.prepared.distinct
+        chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus)
+        following = [
+            NewUnit(
+                stage=EMBED,
+                ordinal=ordinal,
+                input={"embedder": embedder.name, "texts": list(distinct[chunk.start : chunk.stop])},
+            )
+            for ordinal, chunk in enumerate(chunks)
+        ]
+        return Work(done=Done(result={"n_distinct": len(distinct), "embedder": embedder.name}), following=following)
+
+    async def embed(self, unit: OwedUnit, worker: str) -> Work:
+        """The vectors of one chunk of distinct texts."""
+        embedder = await self._embedders.open(unit.input["embedder"])
+        async with self._embedders.turn:
+            output = await asyncio.to_thread(embed_chunk, embedder, unit.input["texts"])
+        return Work(done=Done(output=output))
+
+    async def cluster(self, unit: OwedUnit, worker: str) -> Work:
+        """The clusters, and for each a brief with all that its label needs."""
+        config = GenerationConfig.from_json(unit.config)
+        corpus, vectors = await self._vectors(unit.ref.generation_id)
+        found = await asyncio.to_thread(cluster_stage, corpus.prepared, vectors, config.frame())
+        following = [NewUnit(stage=LABEL, ordinal=brief.k, input={"brief": brief.to_json()}) for brief in found.briefs]
+        result = {"n_clusters": found.n_clusters, "notes": list(found.notes)}
+        return Work(done=Done(output=found.to_bytes(), result=result), following=following)
+
+    async def label(self, unit: OwedUnit, worker: str) -> Work:
+        """One cluster's label, through the journal: a label that was paid for is never paid for again."""
+        config = GenerationConfig.from_json(unit.config)
+        brief = Brief.from_json(unit.input["brief"])
+        journal = CallJournal(self._database, generation_id=unit.ref.generation_id, unit_id=unit.ref.id, worker=worker)
+        steps = Steps(journal, in_doubt="hold" if config.in_doubt == "hold" else "repeat")
+        label = await steps.run(
+            f"label/{unit.ref.ordinal}",
+            partial(self._label, brief, config),
+            inputs={"brief": unit.input["brief"], "config": config.to_json()},
+            model=config.model,
+        )
+        ClusterLabel.from_json(label)  # a reply that is no label fails here, where the reply is already kept
+        return Work(done=Done(result=label))
+
+    async def assemble(self, unit: OwedUnit, worker: str) -> Work:
+        """The whole codeframe and every answer's codes, written in the transaction that ends the generation."""
+        config = GenerationConfig.from_json(unit.config)
+        generation_id = unit.ref.generation_id
+        corpus, vectors = await self._vectors(generation_id)
+        stored = await self._database.run(lambda connection: units.outputs(connection, generation_id, CLUSTER))
+        replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))
+        labels = {k: ClusterLabel.from_json(reply) for k, reply in replies.items()}
+        embedder = await self._embedders.open("auto")
+        frame = await asyncio.to_thread(
+            lambda: assemble_stage(
+                corpus.prepared, vectors, ClusterResult.from_bytes(stored[0]), labels, config.frame(), embedder=embedder
+            )
+        )
+        write = frame_writer(generation_id, frame, corpus.answer_ids, corpus.prepared.originals)
+        return Work(done=Done(result=frame_result(frame)), write=write)
+
+    async def _label(self, brief: Brief, config: GenerationConfig) -> Reply:
+        began = time.monotonic()
+        embedder = await self._embedders.open("auto")
+        label = await asyncio.to_thread(label_stage, brief, config.frame(), embedder=embedder)
+        await asyncio.sleep(max(0.0, self._label_pace - (time.monotonic() - began)))
+        return Reply(value=label.to_json())
+
+    async def _corpus(self, generation_id: UUID) -> Corpus:
+        ids, texts = await self._database.run(lambda connection: answers.frozen_texts(connection, generation_id))
+        return Corpus(answer_ids=ids, prepared=await asyncio.to_thread(prepare, texts))
+
+    async def _vectors(self, generation_id: UUID) -> tuple[Corpus, Vectors]:
+        corpus = await self._corpus(generation_id)
+        chunks = await self._database.run(lambda connection: units.outputs(connection, generation_id, EMBED))
+        return corpus, await asyncio.to_thread(read_vectors, [chunks[ordinal] for ordinal in sorted(chunks)])

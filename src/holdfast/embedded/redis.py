@@ -2,6 +2,7 @@
 
 import re
 import signal
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,21 +11,18 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from holdfast.embedded.binaries import find_redis
-from holdfast.embedded.folders import kept_secret, make_private, read_text, write_private
+from holdfast.embedded.folders import kept_secret, make_private, read_text, write_private, writing_to
+from holdfast.embedded.ports import start_on_a_port
 from holdfast.embedded.processes import (
     ADOPT_LIMIT,
     START_LIMIT,
     Process,
-    free_port,
+    comes_up,
     log_since,
     log_size,
     processes_naming,
     spawn,
-    wait_until,
 )
-from holdfast.errors import EmbeddedError
-
-PORT_TRIES = 10  # another program may take the port between our look and the server's bind
 
 # Not in the arguments but in a file, so that `ps` does not show the password; no RDB snapshots, the AOF is the record.
 # The process title stays the command line: it names this folder, which is how a later owner knows its leftovers.
@@ -96,45 +94,30 @@ class RedisServer:
     def _adopt(self) -> bool:
         kept = self._kept_port()
         for leftover in list(processes_naming(lambda command: str(self._config) in command)):
-            if (
-                self._process is None
-                and kept in {self._port or kept}
-                and self._comes_up(leftover, kept or 0, ADOPT_LIMIT)
-            ):
+            if kept and self._port in {None, kept} and self._comes_up(leftover, kept, ADOPT_LIMIT):
                 self._port, self._process = kept, leftover
             else:
                 leftover.end(signal.SIGTERM)
-        return self._process is not None
+        return self.running
 
     def _start_anew(self) -> None:
         program = find_redis()
-        fixed = self._port
-        port = fixed or self._kept_port() or free_port()
-        for _ in range(PORT_TRIES):
-            write_private(self._config, CONFIG.format(port=port, password=_quoted(self._password or "")))
-            start = log_size(self._log)
-            process = spawn([program, self._config], cwd=self._folder, log=self._log)
-            with process.killed_on_error():
-                if self._comes_up(process, port, START_LIMIT):
-                    self._port, self._process = port, process
-                    return
-            process.end(signal.SIGKILL)
-            said = log_since(self._log, start)
-            if fixed or "in use" not in said:
-                raise EmbeddedError(f"Redis did not start in {self._folder} on port {port}: {_last_words(said)}")
-            port = free_port()
-        raise EmbeddedError(f"Redis found no free port in {PORT_TRIES} tries; the log is {self._log}")
+        with writing_to(self._folder):
+            self._port = start_on_a_port(partial(self._attempt, program), fixed=self._port, kept=self._kept_port())
+
+    def _attempt(self, program: Path, port: int) -> str | None:
+        write_private(self._config, CONFIG.format(port=port, password=_quoted(self._password or "")))
+        start = log_size(self._log)
+        process = spawn([program, self._config], cwd=self._folder, log=self._log)
+        with process.killed_on_error():
+            if self._comes_up(process, port, START_LIMIT):
+                self._process = process
+                return None
+        process.end(signal.SIGKILL)
+        return log_since(self._log, start)
 
     def _comes_up(self, process: Process, port: int, limit: float) -> bool:
-        ready = False
-
-        def settled() -> bool:
-            nonlocal ready
-            ready = process.alive and self._is_ready(process, port)
-            return ready or not process.alive
-
-        wait_until(settled, limit=limit)
-        return ready
+        return comes_up(process, lambda: self._is_ready(process, port), limit=limit)
 
     def _is_ready(self, process: Process, port: int) -> bool:
         """Whether this very process, not another one on the port, answers to our password with its data loaded."""
@@ -144,7 +127,7 @@ class RedisServer:
             except redis.RedisError:
                 return False
         self.version = str(info["redis_version"])
-        return info["process_id"] == process.pid and not info["loading"]
+        return bool(info["process_id"] == process.pid and not info["loading"])
 
     def _kept_port(self) -> int | None:
         found = re.search(r"^port (\d+)$", read_text(self._config) or "", re.MULTILINE)
@@ -153,8 +136,3 @@ class RedisServer:
 
 def _quoted(password: str) -> str:
     return '"' + password.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _last_words(said: str) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
-    return " | ".join(lines[-3:]) or "it said nothing"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from holdfast.embedded import RedisServer
 from holdfast.errors import EmbeddedError
@@ -46,7 +48,7 @@ def test_redis_runs_with_aof_noeviction_and_a_password(own_redis: RedisServer, c
     assert settings["maxmemory-policy"] == "noeviction"
     assert settings["bind"] == "127.0.0.1"
     port = client.connection_pool.connection_kwargs["port"]
-    with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
+    with redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger, pytest.raises(redis.AuthenticationError):
         stranger.ping()
 
 
@@ -91,7 +93,7 @@ def test_a_port_taken_by_another_program_is_said_when_the_port_must_stay(
 ) -> None:
     port = client.connection_pool.connection_kwargs["port"]
 
-    with pytest.raises(EmbeddedError, match=f"port {port}.*in use"):
+    with pytest.raises(EmbeddedError, match=rf"port {port}.*in use"):
         RedisServer(own_folder / "second", port=port).start()
 
 

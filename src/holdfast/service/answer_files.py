@@ -12,8 +12,8 @@ from holdfast.errors import BadInput
 from holdfast.service.column_choice import choose_id, choose_text, unique_names
 from holdfast.service.csv_reader import open_csv
 from holdfast.service.file_kinds import kind_of
+from holdfast.service.source_table import Notes, Scalar, Table, squared
 from holdfast.service.spss_reader import open_spss
-from holdfast.service.table import Notes, Scalar, Table, squared
 from holdfast.service.workbook_reader import open_workbook
 
 

@@ -2,5 +2,6 @@
 
 from holdfast.embedded.postgres import PostgresServer
 from holdfast.embedded.redis import RedisServer
+from holdfast.embedded.servers import Servers, open_servers
 
-__all__ = ["PostgresServer", "RedisServer"]
+__all__ = ["PostgresServer", "RedisServer", "Servers", "open_servers"]

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
+
 from holdfast.embedded.binaries import find_postgres, postgres_major, postgres_version
 from holdfast.embedded.cluster import (
     DATABASE,
@@ -23,13 +25,16 @@ from holdfast.embedded.ports import start_on_a_port
 from holdfast.embedded.processes import (
     ADOPT_LIMIT,
     START_LIMIT,
+    STOP_LIMIT,
     Account,
     Process,
     comes_up,
+    is_dying,
     log_since,
     log_size,
     processes_naming,
     spawn,
+    wait_until,
 )
 from holdfast.errors import EmbeddedError
 
@@ -136,15 +141,18 @@ class PostgresServer:
             start_on_a_port(partial(self._attempt, account), fixed=self._port, kept=None)
 
     def _clear_the_way(self) -> None:
-        """No postmaster of this folder lives; end what is left of one, and forget a pid that another program has now.
+        """No postmaster of this folder lives; end what is left of one, and forget its pid if the system has not.
 
         PostgreSQL itself clears a stale postmaster.pid and shared memory, but not while an orphaned backend is attached
-        to it, nor if the pid was given to a new process (after a restart of a container most are).
+        to it, nor while the pid exists: as a zombie that nobody reaps, or as another program's (after a restart of a
+        container most pids are).
         """
+        pid = int(self._postmaster().get("pid", 0))
+        if pid:
+            wait_until(lambda: not is_dying(pid), limit=STOP_LIMIT)
         for orphan in list(processes_naming(lambda command: command[0].startswith(f"postgres: {self._cluster}: "))):
             orphan.end(signal.SIGKILL)
-        pid = self._postmaster().get("pid")
-        if pid and Process(int(pid)).alive:
+        if pid and psutil.pid_exists(pid):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _attempt(self, account: Account | None, port: int) -> str | None:
@@ -156,9 +164,9 @@ class PostgresServer:
         command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         start = log_size(self._log)
         process = spawn(command, cwd=self._data, log=self._log, account=account, env=ENVIRONMENT)
+        self._process = process  # from here on kill() can cut a long start short
         with process.killed_on_error():
             if comes_up(process, lambda: self._is_ready(process, port), limit=START_LIMIT):
-                self._process = process
                 return None
         process.end(signal.SIGKILL)
         return log_since(self._log, start)

@@ -127,6 +127,15 @@ def wait_until(holds: Callable[[], bool], *, limit: float) -> bool:
     return True
 
 
+def is_dying(pid: int) -> bool:
+    """Whether the process was killed a moment ago: it is still there, but its command line is not any more."""
+    try:
+        seen = psutil.Process(pid)
+        return seen.status() != psutil.STATUS_ZOMBIE and not seen.cmdline()
+    except psutil.Error:
+        return False
+
+
 def comes_up(process: Process, is_ready: Callable[[], bool], *, limit: float) -> bool:
     """Wait until a starting server is ready (True), or it has died or `limit` seconds are over (False)."""
     ready = False

@@ -109,9 +109,9 @@ class RedisServer:
         write_private(self._config, CONFIG.format(port=port, password=_quoted(self._password or "")))
         start = log_size(self._log)
         process = spawn([program, self._config], cwd=self._folder, log=self._log)
+        self._process = process  # from here on kill() can cut a long start short
         with process.killed_on_error():
             if self._comes_up(process, port, START_LIMIT):
-                self._process = process
                 return None
         process.end(signal.SIGKILL)
         return log_since(self._log, start)

@@ -41,7 +41,7 @@ class Processors:
         return dict.fromkeys(self._stages, self.run)
 
     async def run(self, job: Job) -> dict[str, Any]:
-        """Do the job's unit if it is still owed. Raises what the stage raised, after keeping why if it was the last try."""
+        """Do the job's unit if it is still owed. Raises what the stage raised; if it was the last try, why is kept."""
         faultpoints.reach("job taken")
         worker = job.token or ""
         unit_id = int(job.data["unit"])

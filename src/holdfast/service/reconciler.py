@@ -1,8 +1,9 @@
-"""What is owed and has no live job gets one: after a crash between commit and enqueue, and after Redis lost anything."""
+"""What is owed and has no live job gets one: after a crash between commit and enqueue, after Redis lost something."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -54,8 +55,7 @@ class Reconciler:
         """One look at every owed unit, a page at a time. Raises QueueUnavailable, Unavailable."""
         owed = enqueued = given_up = after = 0
         while True:
-            start = after
-            page = await self._database.run(lambda connection: units.owed(connection, after=start, limit=PAGE))
+            page = await self._database.run(partial(units.owed, after=after, limit=PAGE))
             if page:
                 added, ended = await self._page(page)
                 owed, enqueued, given_up = owed + len(page), enqueued + added, given_up + ended

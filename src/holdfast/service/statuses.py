@@ -105,7 +105,7 @@ def _progress(snapshot: Snapshot) -> int:
 def _done_share(snapshot: Snapshot, stage: str) -> float:
     counts = snapshot.stages.get(stage)
     if counts is None:
-        # A stage that was passed over (nothing to embed, no cluster to label) is as good as done once a later one is there.
+        # A stage that was passed over (nothing to embed, no cluster to label) counts as done once a later one is there.
         later = STAGES[STAGES.index(stage) + 1 :]
         return 1.0 if any(name in snapshot.stages for name in later) else 0.0
     return (counts.done + counts.failed) / counts.total

@@ -1,0 +1,67 @@
+"""What follows when a stage has ended."""
+
+import pytest
+
+from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, planner
+from holdfast.store.units import Done, Ended, GivenUp, NewUnit, StageEnd, UnitEnd
+
+FAILED = GivenUp(code="ValueError", message="no", attempt=3)
+
+
+def ended(
+    stage: str, *, done: int = 1, failed: int = 0, labels_failed: int = 0, end: UnitEnd | None = None
+) -> StageEnd:
+    return StageEnd(
+        stage=stage,
+        done={stage: done} if done else {},
+        failed=({stage: failed} if failed else {}) | ({LABEL: labels_failed} if labels_failed else {}),
+        end=end or Done(result={"n": 1}),
+        config={},
+    )
+
+
+@pytest.mark.parametrize(("stage", "following"), [(EMBED, CLUSTER), (LABEL, ASSEMBLE)])
+def test_a_stage_is_followed_by_the_next(stage: str, following: str) -> None:
+    assert planner()(ended(stage)) == (NewUnit(stage=following, ordinal=0),)
+
+
+def test_the_units_that_were_found_to_be_needed_come_next() -> None:
+    labels = [NewUnit(stage=LABEL, ordinal=k) for k in range(3)]
+
+    assert planner(labels)(ended(CLUSTER)) == labels
+
+
+@pytest.mark.parametrize(("stage", "following"), [(PREPARE, CLUSTER), (CLUSTER, ASSEMBLE)])
+def test_a_stage_with_nothing_to_do_is_passed_over(stage: str, following: str) -> None:
+    assert planner([])(ended(stage)) == (NewUnit(stage=following, ordinal=0),)
+
+
+def test_the_last_stage_completes_the_generation() -> None:
+    assert planner()(ended(ASSEMBLE)) == Ended(state="completed", result={"n": 1})
+
+
+def test_failed_labels_make_it_partial() -> None:
+    assert planner()(ended(LABEL, done=9, failed=1)) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
+    assert planner()(ended(ASSEMBLE, labels_failed=1)) == Ended(state="partial", result={"n": 1})
+
+
+@pytest.mark.parametrize("stage", [PREPARE, EMBED, CLUSTER, ASSEMBLE])
+def test_a_failed_unit_of_any_other_stage_fails_it_with_the_reason(stage: str) -> None:
+    plan = planner()(ended(stage, done=0, failed=1, end=FAILED))
+
+    assert isinstance(plan, Ended)
+    assert plan.state == "failed"
+    assert plan.error == {
+        "code": "stage_failed",
+        "message": f"the stage {stage} failed: no",
+        "unit": stage,
+        "attempt": 3,
+    }
+
+
+def test_without_a_single_label_it_fails() -> None:
+    plan = planner()(ended(LABEL, done=0, failed=4, end=FAILED))
+
+    assert isinstance(plan, Ended)
+    assert plan.error is not None
+    assert plan.error["message"] == "none of the 4 clusters could be labelled: no"

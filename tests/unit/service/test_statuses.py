@@ -1,0 +1,127 @@
+"""Status is derived: from counts and times alone."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE
+from holdfast.service.statuses import status_of
+from holdfast.store.calls import Ledger
+from holdfast.store.generations import Generation, Snapshot, StageCounts
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LEDGER = Ledger(n_calls=3, spent=Decimal("4.5"), reserved=Decimal(0), in_doubt=Decimal(0), n_in_doubt=0, n_repeated=0)
+
+
+def stage(name: str, *, pending: int = 0, done: int = 0, failed: int = 0, started: int = 0) -> StageCounts:
+    first = START if done or started else None
+    return StageCounts(
+        stage=name,
+        pending=pending,
+        done=done,
+        failed=failed,
+        started=started,
+        first_started=first,
+        last_finished=first,
+    )
+
+
+def snapshot(*stages: StageCounts, after: float = 10.0, **changed: Any) -> Snapshot:
+    fields: dict[str, Any] = {
+        "id": UUID(int=1),
+        "category_id": 7,
+        "state": "active",
+        "config": {},
+        "fingerprint": "f",
+        "n_answers": 1000,
+        "result": None,
+        "error": None,
+        "client": None,
+        "created_at": START,
+        "started_at": START,
+        "finished_at": None,
+    }
+    generation = Generation(**(fields | changed))
+    return Snapshot(generation=generation, stages={s.stage: s for s in stages}, now=START + timedelta(seconds=after))
+
+
+def test_three_of_ten_clusters() -> None:
+    found = snapshot(
+        stage(PREPARE, done=1), stage(EMBED, done=1), stage(CLUSTER, done=1), stage(LABEL, pending=7, done=3, started=2)
+    )
+
+    status = status_of(found, LEDGER, running=2)
+
+    assert (status.status, status.phase, status.progress) == ("processing", LABEL, 62)
+    assert (status.n_clusters, status.n_completed, status.n_pending, status.n_running) == (10, 3, 7, 2)
+    assert status.processing_time_ms == 10_000
+    assert status.spent_usd == Decimal("4.5")
+
+
+def test_a_generation_nobody_has_started_is_queued() -> None:
+    status = status_of(snapshot(stage(PREPARE, pending=1), started_at=None), LEDGER)
+
+    assert (status.status, status.progress, status.eta_seconds, status.processing_time_ms) == ("queued", 0, None, 0)
+
+
+def test_eta_follows_the_measured_pace() -> None:
+    found = snapshot(
+        stage(PREPARE, done=1), stage(EMBED, done=1), stage(CLUSTER, done=1), stage(LABEL, pending=5, done=5)
+    )
+
+    # 10 s for half of the labels: 10 s for the other half, and assemble, worth a quarter of all labels, 5 s.
+    assert status_of(found, LEDGER).eta_seconds == pytest.approx(15.0)
+
+
+def test_stages_that_were_passed_over_do_not_hold_the_progress_back() -> None:
+    found = snapshot(stage(PREPARE, done=1), stage(CLUSTER, done=1), stage(ASSEMBLE, pending=1))
+
+    assert status_of(found, LEDGER).progress == 90
+
+
+@pytest.mark.parametrize("state", ["completed", "partial"])
+def test_an_ended_generation_is_at_one_hundred(state: str) -> None:
+    ended = snapshot(
+        stage(LABEL, done=9, failed=1),
+        state=state,
+        finished_at=START + timedelta(seconds=4),
+        result={"mece": {"score": 88.5}},
+    )
+
+    status = status_of(ended, LEDGER)
+
+    assert (status.progress, status.ended, status.mece_score, status.processing_time_ms) == (100, True, 88.5, 4000)
+    assert status.phase is None
+
+
+def test_nothing_runs_in_a_cancelled_generation() -> None:
+    status = status_of(snapshot(stage(LABEL, pending=5, started=3), state="cancelled"), LEDGER, running=3)
+
+    assert (status.status, status.n_running, status.n_pending) == ("cancelled", 0, 5)
+
+
+@given(st.data())
+def test_progress_never_goes_down_however_the_units_end(data: st.DataObject) -> None:
+    totals = {
+        PREPARE: 1,
+        EMBED: data.draw(st.integers(0, 5)),
+        CLUSTER: 1,
+        LABEL: data.draw(st.integers(0, 9)),
+        ASSEMBLE: 1,
+    }
+    seen = [status_of(snapshot(stage(PREPARE, pending=1)), LEDGER).progress]
+    stages: dict[str, StageCounts] = {}
+
+    for name, total in totals.items():
+        for ended in range(total + 1):
+            failed = data.draw(st.integers(0, ended)) if name == LABEL else 0
+            if total:
+                stages[name] = stage(name, pending=total - ended, done=ended - failed, failed=failed)
+                seen.append(status_of(snapshot(*stages.values()), LEDGER).progress)
+
+    assert seen == sorted(seen)

@@ -1,0 +1,25 @@
+"""A durable job queue for asyncio on Redis, on the keys of Node's Bull 4."""
+
+from holdfast.errors import BadJob, JobNotFound, LockLost, QueueError, QueueUnavailable, Unrecoverable
+from holdfast.queue.job import Job
+from holdfast.queue.options import Backoff, JobOptions, NewJob, Retention
+from holdfast.queue.presence import LiveWorker
+from holdfast.queue.queue import Queue
+from holdfast.queue.worker import Worker
+
+__all__ = [
+    "Backoff",
+    "BadJob",
+    "Job",
+    "JobNotFound",
+    "JobOptions",
+    "LiveWorker",
+    "LockLost",
+    "NewJob",
+    "Queue",
+    "QueueError",
+    "QueueUnavailable",
+    "Retention",
+    "Unrecoverable",
+    "Worker",
+]

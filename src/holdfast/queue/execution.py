@@ -1,0 +1,168 @@
+"""One attempt: run the processor, turn what happened into an outcome. Nothing here talks to Redis."""
+
+import asyncio
+import inspect
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import orjson
+
+from holdfast.errors import Unavailable, Unrecoverable
+from holdfast.queue.job import Job
+from holdfast.queue.options import Backoff
+
+AsyncProcessor: TypeAlias = Callable[[Job], Awaitable[Any]]
+Processor: TypeAlias = AsyncProcessor | Callable[[Job], Any]
+
+REASON_CHARS = 10_000
+TRACE_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The processor returned."""
+
+    value: bytes  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The attempt failed and there is another one."""
+
+    reason: str
+    trace: str
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed and there is no other."""
+
+    reason: str
+    trace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The worker stops; somebody else is to run it, as if it had not been taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The job is somebody else's by now."""
+
+
+Outcome: TypeAlias = Completed | Retry | Failed | Released | Lost
+
+
+class Attempt:
+    """One taken job on its way through a worker."""
+
+    __slots__ = ("job", "lost", "number", "outcome", "released", "renewed_at", "task", "written")
+
+    def __init__(self, job: Job, *, number: int, now: float) -> None:
+        self.job = job
+        self.number = number  # in the order in which they were taken
+        self.renewed_at = now  # monotonic; when its lock was set last
+        self.task: asyncio.Task[None] | None = None
+        self.lost = False
+        self.released = False
+        self.outcome: Outcome | None = None  # None while it runs
+        self.written = False  # whether Redis knows the outcome, or nobody needs to know it any more
+
+    def lose(self) -> None:
+        """Another worker may own the job: say so and stop the processor."""
+        if not self.lost:
+            self.lost = True
+            self.job.lock_lost.set()
+            self._cancel()
+
+    def release(self) -> None:
+        """The worker stops: stop the processor."""
+        self.released = True
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+
+def as_async(processor: Processor, threads: Executor) -> AsyncProcessor:
+    """The processor as something to await: a sync one runs in a thread."""
+    if _is_async(processor):
+        return processor
+
+    async def in_thread(job: Job) -> Any:
+        loop = asyncio.get_running_loop()
+        value = await loop.run_in_executor(threads, partial(copy_context().run, processor, job))
+        return await value if inspect.isawaitable(value) else value
+
+    return in_thread
+
+
+def _is_async(processor: Callable[..., Any]) -> bool:
+    while isinstance(processor, partial):
+        processor = processor.func
+    return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
+
+
+async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt) -> Outcome:
+    """Run the processor of the job; whatever it does becomes an outcome."""
+    job = attempt.job
+    processor = processors.get(job.name) or processors.get("*")
+    if processor is None:
+        return Failed(f"Missing process handler for job type {job.name}", "")
+    try:
+        limit_ms = job.option("timeout")
+        value = await (_within(limit_ms, processor, job) if limit_ms else processor(job))
+    except asyncio.CancelledError as error:
+        if attempt.lost:
+            return Lost()
+        return Released() if attempt.released else judge(job, error)
+    except Exception as error:  # noqa: BLE001 - a processor may raise anything
+        return judge(job, error)
+    try:
+        return Completed(orjson.dumps(value))
+    except TypeError as error:
+        # Running it again would do the work again, and end the same way.
+        return Failed(f"the processor's result is no JSON value: {error}", "")
+
+
+async def _within(limit_ms: float, processor: AsyncProcessor, job: Job) -> Any:
+    scope = asyncio.timeout(limit_ms / 1000)
+    try:
+        async with scope:
+            return await processor(job)
+    except TimeoutError:
+        if scope.expired():
+            raise TimeoutError(f"job timed out after {limit_ms:g} ms") from None
+        raise
+
+
+def judge(job: Job, error: BaseException) -> Retry | Failed:
+    """What a failed attempt leads to; looks at the error's type, never at its text."""
+    reason = _safe(str(error) or type(error).__name__, REASON_CHARS)
+    trace = _safe("".join(traceback.format_exception(error)), TRACE_CHARS)
+    made = job.attempts_made + 1
+    if isinstance(error, Unrecoverable) or made >= _whole(job.opts.get("attempts"), 1):
+        return Failed(reason, trace)
+    backoff = Backoff.from_wire(job.opts.get("backoff"))
+    delay_ms = backoff.wait_ms(made) if backoff else 0
+    if isinstance(error, Unavailable):
+        delay_ms = max(delay_ms, round(error.retry_after * 1000))
+    return Retry(reason, trace, delay_ms)
+
+
+def _whole(value: Any, default: int) -> int:
+    return int(value) if isinstance(value, int | float) else default
+
+
+def _safe(text: str, limit: int) -> str:
+    """Text that Redis and JSON can carry: no lone surrogates, not endless."""
+    text = text if len(text) <= limit else text[:limit] + "…"
+    return text.encode("utf-8", "backslashreplace").decode()

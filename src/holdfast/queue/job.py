@@ -1,0 +1,156 @@
+"""A job as a worker or a reader sees it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import orjson
+
+# fmt: off
+TAKEN_FIELDS = (
+    "name", "data", "opts", "timestamp", "delay", "priority", "attemptsMade", "stalledCounter", "progress",
+    "processedOn",
+)
+# fmt: on
+READ_FIELDS = (*TAKEN_FIELDS, "returnvalue", "failedReason", "stacktrace", "finishedOn")
+
+
+class Reports(Protocol):
+    """Where a running job writes its progress and its log."""
+
+    async def progress(self, job_id: str, token: str, progress: bytes) -> None: ...
+
+    async def log(self, job_id: str, token: str, line: str) -> None: ...
+
+
+def _at(raw: bytes | None) -> datetime | None:
+    return None if raw is None else datetime.fromtimestamp(int(float(raw)) / 1000, UTC)
+
+
+def _json(raw: bytes | None) -> Any:
+    return None if raw is None else orjson.loads(raw)
+
+
+class Job:
+    """One job. Values are decoded when they are first asked for, so that a worker pays only for what is used.
+
+    `token` is None unless the job was handed to a processor. `lock_lost` is set when another worker may own it.
+    """
+
+    __slots__ = ("_data", "_lock_lost", "_opts", "_progress", "_read", "_reports", "_row", "id", "name", "token")
+
+    def __init__(self, job_id: str, row: Sequence[bytes | None], *, token: str | None, reports: Reports | None) -> None:
+        self.id = job_id
+        self.name = (row[0] or b"__default__").decode()
+        self.token = token
+        self._row = row  # in the order of TAKEN_FIELDS; a job that was read has READ_FIELDS
+        self._read = token is None
+        self._reports = reports
+        self._data: Any = self  # self stands for "not decoded yet"
+        self._opts: dict[str, Any] | None = None
+        self._progress: Any = self
+        self._lock_lost: asyncio.Event | None = None
+
+    def __repr__(self) -> str:
+        return f"<Job {self.id} {self.name}>"
+
+    @property
+    def data(self) -> Any:
+        """The JSON value it was added with."""
+        if self._data is self:
+            self._data = _json(self._row[1])
+        return self._data
+
+    @property
+    def opts(self) -> dict[str, Any]:
+        """Bull's options as they are on the wire, e.g. {"attempts": 3, "delay": 0, "timestamp": 1795513896471}."""
+        if self._opts is None:
+            decoded = _json(self._row[2])
+            self._opts = decoded if isinstance(decoded, dict) else {}
+        return self._opts
+
+    def option(self, name: str) -> Any:
+        """One of Bull's options, None when it was not given; cheap when it was not."""
+        raw = self._row[2]
+        return self.opts.get(name) if raw is not None and name.encode() in raw else None
+
+    @property
+    def timestamp(self) -> datetime | None:
+        """When it was added, by the producer's clock."""
+        return _at(self._row[3])
+
+    @property
+    def attempts_made(self) -> int:
+        """Attempts that failed so far; crashes of workers are not among them."""
+        return int(self._row[6] or 0)
+
+    @property
+    def failed_before(self) -> bool:
+        """Whether an earlier attempt failed or its worker died."""
+        return self._row[6] is not None or self._row[7] is not None
+
+    @property
+    def stalled_count(self) -> int:
+        """How often it was taken over from a worker that was gone."""
+        return int(self._row[7] or 0)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier attempt had already begun it."""
+        return self._row[9] is not None
+
+    @property
+    def progress(self) -> Any:
+        """What the last `update_progress` said; None before the first."""
+        if self._progress is self:
+            self._progress = _json(self._row[8])
+        return self._progress
+
+    @property
+    def processed_on(self) -> datetime | None:
+        """When it was last taken before this object was read."""
+        return _at(self._row[9])
+
+    @property
+    def returnvalue(self) -> Any:
+        """What the processor returned; None unless it was read after it completed."""
+        return _json(self._row[10]) if self._read else None
+
+    @property
+    def failed_reason(self) -> str | None:
+        """Why the last attempt failed; None unless one did."""
+        raw = self._row[11] if self._read else None
+        return None if raw is None else raw.decode(errors="replace")
+
+    @property
+    def stacktrace(self) -> list[str]:
+        """Traces of the failed attempts, newest last."""
+        return (_json(self._row[12]) or []) if self._read else []
+
+    @property
+    def finished_on(self) -> datetime | None:
+        """When it completed or failed for good."""
+        return _at(self._row[13]) if self._read else None
+
+    @property
+    def lock_lost(self) -> asyncio.Event:
+        """Set, and the processor cancelled, when another worker may own the job."""
+        if self._lock_lost is None:
+            self._lock_lost = asyncio.Event()
+        return self._lock_lost
+
+    async def update_progress(self, progress: Any) -> None:
+        """Note how far it is: a number or any JSON value. LockLost when the job is another's by now."""
+        raw = orjson.dumps(progress)
+        await self._held().progress(self.id, self.token or "", raw)
+        self._progress = progress
+
+    async def log(self, line: str) -> None:
+        """Add a line to the job's log. LockLost when the job is another's by now."""
+        await self._held().log(self.id, self.token or "", line)
+
+    def _held(self) -> Reports:
+        if self._reports is None:
+            raise RuntimeError(f"job {self.id} was read, not taken: only a processor's job can report")
+        return self._reports

@@ -1,0 +1,59 @@
+--[[
+Write the results of a batch of attempts, then take the next jobs.
+Guarantee: a result is written only for the token that owns the job, and never twice.
+
+KEYS[1]  wait       list, tail = next
+KEYS[2]  active     list
+KEYS[3]  priority   zset of the waiting prioritized ids
+KEYS[4]  completed  zset, job id -> finishedOn (ms)
+KEYS[5]  stalled    set, Bull's suspects
+ARGV[1]  base       the queue's prefix
+ARGV[2]  limit      take at most so many; 0 = none
+ARGV[3]  token      of the batch to take
+ARGV[4]  lock_ms    time to live of its locks
+ARGV[5]  results    5 values a result: job id, its token, returnvalue (JSON), keep, '1' if an earlier attempt had failed
+
+Returns [words, rows]: a word a result, 'ok' | 'written' | 'lock_lost' | 'missing', and rows as take returns them
+]]
+--#include clock
+--#include own
+--#include row
+--#include take
+--#include finish
+local keys = { wait = KEYS[1], active = KEYS[2], priority = KEYS[3] }
+local active, completed, stalled = KEYS[2], KEYS[4], KEYS[5]
+local base, limit, token, lock_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local now = now_ms()
+
+-- Bull Board shows a job as failed while these fields are there; the history moves to a field of ours.
+local function forgive(key)
+  local traces = redis.call('HGET', key, 'stacktrace')
+  if traces then redis.call('HSET', key, 'pastFailures', traces) end
+  redis.call('HDEL', key, 'failedReason', 'stacktrace')
+end
+
+local function complete(id, value, keep, failed_before)
+  redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', now)
+  if failed_before == '1' then forgive(base .. id) end
+  finish(base, active, completed, id, now, keep)
+  redis.call('PUBLISH', base .. 'completed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(value) .. '}')
+end
+
+local words, done = {}, {}
+for first = 5, #ARGV, 5 do
+  local id = ARGV[first]
+  local word = owns(base, active, id, ARGV[first + 1])
+  if word == 'ok' then
+    complete(id, ARGV[first + 2], ARGV[first + 3], ARGV[first + 4])
+    done[#done + 1] = id
+  end
+  words[#words + 1] = word
+end
+if #done > 0 then redis.call('SREM', stalled, unpack(done)) end
+
+local rows = {}
+if limit > 0 then
+  rows = take(keys, base, limit, token, lock_ms)
+  if #rows == 0 then redis.call('PUBLISH', base .. 'drained', '') end
+end
+return { words, rows }

@@ -1,0 +1,37 @@
+--[[
+Let delayed jobs that are due wait for their turn.
+
+KEYS[1]  delayed      zset, job id -> due time (ms) * 4096 + low bits
+KEYS[2]  wait         list
+KEYS[3]  paused       list
+KEYS[4]  meta_paused  string
+KEYS[5]  priority     zset
+ARGV[1]  base         the queue's prefix
+ARGV[2]  sender       named in the channels
+ARGV[3]  limit        at most so many
+
+Returns [number promoted, ms until the next is due | -1 when there is none]
+]]
+--#include clock
+--#include put
+local delayed = KEYS[1]
+local lists = { wait = KEYS[2], paused = KEYS[3], meta_paused = KEYS[4], priority = KEYS[5] }
+local base, sender = ARGV[1], ARGV[2]
+local now = now_ms()
+
+local ids = redis.call('ZRANGEBYSCORE', delayed, '-inf', (now + 1) * 4096 - 1, 'LIMIT', 0, ARGV[3])
+for _, id in ipairs(ids) do
+  local priority = redis.call('HGET', base .. id, 'priority')
+  if priority or redis.call('EXISTS', base .. id) == 1 then
+    put(lists, id, priority, '0')
+    redis.call('HSET', base .. id, 'delay', 0)
+    redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
+  else
+    redis.call('LPUSH', base .. 'ghosts', id)
+  end
+  redis.call('ZREM', delayed, id)
+end
+
+local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+if not first[1] then return { #ids, -1 } end
+return { #ids, math.max(0, math.floor(first[2] / 4096) - now) }

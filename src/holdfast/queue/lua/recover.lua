@@ -1,0 +1,103 @@
+--[[
+Put jobs back whose worker is gone: its presence ran out, or the lock did.
+Guarantee: one check an interval for all workers; none while workers may still be on their way back after an outage,
+which shows as a gap between two checks (tests/faults/queue/test_redis_restarted.py).
+
+KEYS[1]  active       list
+KEYS[2]  wait         list
+KEYS[3]  paused       list
+KEYS[4]  meta_paused  string
+KEYS[5]  failed       zset, job id -> finishedOn (ms)
+KEYS[6]  presence     zset, worker id -> alive until (ms)
+KEYS[7]  watch        string '<last check ms>:<no take-over before ms>:<where to go on>'
+KEYS[8]  lockless     zset, active id without a lock -> first seen (ms)
+ARGV[1]  base         the queue's prefix
+ARGV[2]  interval_ms  least time between two checks
+ARGV[3]  quiet_ms     after a gap, time for workers to come back and renew
+ARGV[4]  grace_ms     a job must be seen without a lock for so long
+ARGV[5]  max_stalled  a job that was taken over more often fails
+ARGV[6]  budget       look at so many active jobs
+
+Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
+]]
+--#include clock
+local active, failed, presence, watch, lockless = KEYS[1], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local base, interval, quiet_ms, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local max_stalled, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
+local REASON = 'job stalled more than allowable limit'
+local FORGET_MS = 10000
+local now = now_ms()
+
+local last, quiet, from = string.match(redis.call('GET', watch) or '', '^(%d+):(%d+):(%d+)$')
+if last and now - last < interval and now >= tonumber(last) then return {} end
+-- Nobody checked for a while: Redis was away, or stood still. The living must be given time to say so.
+if not last or now - last > 3 * interval then quiet = now + quiet_ms end
+local ids = {}
+if now >= tonumber(quiet) then
+  ids = redis.call('LRANGE', active, -(from or 0) - budget, -(from or 0) - 1)
+end
+local next_from = #ids == budget and (from or 0) + budget or 0
+redis.call('SET', watch, string.format('%.0f:%.0f:%.0f', now, quiet, next_from))
+if #ids == 0 then return {} end
+
+local target = redis.call('EXISTS', KEYS[4]) == 1 and KEYS[3] or KEYS[2]
+local replies = {}
+
+local function give_up(id)
+  redis.call('ZADD', failed, now, id)
+  redis.call('HSET', base .. id, 'failedReason', REASON, 'finishedOn', now)
+  redis.call('LREM', active, 1, id)
+  redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":"' .. REASON .. '"}')
+  return 'failed'
+end
+
+local function put_back(id)
+  redis.call('RPUSH', target, id)
+  redis.call('LREM', active, 1, id)
+  redis.call('HDEL', base .. id, 'owner')
+  redis.call('PUBLISH', base .. 'stalled@', id)
+  return 'wait'
+end
+
+local function take_over(id)
+  redis.call('ZREM', lockless, id)
+  if redis.call('EXISTS', base .. id) == 0 then
+    redis.call('LPUSH', base .. 'ghosts', id)
+    redis.call('LREM', active, 1, id)
+    return 'ghost', '0'
+  end
+  redis.call('DEL', base .. id .. ':lock')
+  local over = redis.call('HINCRBY', base .. id, 'stalledCounter', 1) > max_stalled
+  local made = redis.call('HGET', base .. id, 'attemptsMade') or '0'
+  return over and give_up(id) or put_back(id), made
+end
+
+local lived = {}
+local function is_dead(token)
+  local worker = string.match(token, '^([^:]+):') or token
+  if lived[worker] == nil then lived[worker] = redis.call('ZSCORE', presence, worker) end
+  return lived[worker] and now > tonumber(lived[worker])
+end
+
+redis.call('ZREMRANGEBYSCORE', lockless, '-inf', now - FORGET_MS)
+local any_lockless = redis.call('EXISTS', lockless) == 1
+local function is_lost(id)
+  local lock = redis.call('GET', base .. id .. ':lock')
+  if lock then
+    if any_lockless then redis.call('ZREM', lockless, id) end
+    return is_dead(lock)
+  end
+  redis.call('ZADD', lockless, 'NX', now, id)
+  return now - redis.call('ZSCORE', lockless, id) >= grace
+end
+
+for i = 1, #ids do
+  local id = ids[i]
+  if is_lost(id) then
+    local word, made = take_over(id)
+    replies[#replies + 1] = id
+    replies[#replies + 1] = word
+    replies[#replies + 1] = made
+  end
+end
+return replies

@@ -1,0 +1,43 @@
+"""What the queue says of itself: constant event names, typed fields.
+
+When the application has configured structlog, events go there; otherwise to the standard logger `holdfast.queue`, which
+by default shows warnings only.
+"""
+
+import logging
+from typing import Any
+
+import structlog
+
+_STANDARD = logging.getLogger("holdfast.queue")
+
+
+class Reporter:
+    """Logs events with fields that are always the same."""
+
+    def __init__(self, **fields: Any) -> None:
+        self._fields = fields
+
+    @property
+    def wordy(self) -> bool:
+        """Whether anybody reads `info` events: two lines a job cost more than the job's own commands."""
+        if structlog.is_configured():
+            level = getattr(structlog.get_logger(), "is_enabled_for", None)
+            return True if level is None else bool(level(logging.INFO))
+        return _STANDARD.isEnabledFor(logging.INFO)
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Something that is as it should be."""
+        self._say(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Something an operator may want to see."""
+        self._say(logging.WARNING, event, fields)
+
+    def _say(self, level: int, event: str, fields: dict[str, Any]) -> None:
+        fields = self._fields | fields
+        if structlog.is_configured():
+            logger = structlog.get_logger("holdfast.queue")
+            (logger.info if level == logging.INFO else logger.warning)(event, **fields)
+        else:
+            _STANDARD.log(level, "%s %s", event, " ".join(f"{name}={value}" for name, value in fields.items()))

@@ -1,7 +1,6 @@
 """The use-cases of a generation: start it, look at it, read its codeframe, cancel it."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -9,11 +8,13 @@ import structlog
 from holdfast import faultpoints
 from holdfast.errors import NotFound, QueueUnavailable
 from holdfast.queue import Queue
+from holdfast.service.balancing import Census, balance_of, census_of, in_hand
 from holdfast.service.enqueueing import enqueue, job_id
 from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
 from holdfast.service.stages import FIRST, LABEL
 from holdfast.service.statuses import Status, status_of
 from holdfast.store import Connection, Database, calls, codeframes, generations, units
+from holdfast.store.balances import Balance, InHand
 from holdfast.store.calls import Ledger
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
@@ -99,13 +100,25 @@ class Generations:
         """Nothing more is started for it; a call in flight is finished and recorded. Raises NotFound, Conflict."""
         await self._database.run(lambda connection: generations.cancel(connection, generation_id))
 
+    async def balance(self, generation_id: UUID) -> Balance:
+        """What was owed, done, lost and done twice. Raises Unavailable."""
+        return await balance_of(self._database, generation_id)
+
+    async def in_hand(self, generation_id: UUID) -> list[InHand]:
+        """The units that a worker, maybe a dead one, has started and not ended. Raises Unavailable."""
+        return await in_hand(self._database, generation_id)
+
+    async def census(self, generation_id: UUID) -> Census:
+        """Where its jobs are in Redis. Raises QueueUnavailable."""
+        return await census_of(self._queue, generation_id)
+
     async def _running(self, found: Snapshot) -> int | None:
         label = found.stages.get(LABEL)
         if label is None or not label.started:
             return 0
         started = await self._database.run(lambda connection: units.started(connection, found.generation.id, LABEL))
         try:
-            states: dict[str, Any] = await self._queue.states([job_id(ref) for ref in started])
+            states = await self._queue.states([job_id(ref) for ref in started])
         except QueueUnavailable:
             return None
         return sum(state == "active" for state in states.values())

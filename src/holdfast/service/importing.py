@@ -42,9 +42,14 @@ class IncomingRow:
 
 
 class _Source(Protocol):
-    columns: Sequence[str]
-    text_column: str
-    notes: list[str]
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    @property
+    def text_column(self) -> str: ...
+
+    @property
+    def notes(self) -> list[str]: ...
 
     def rows(self) -> Iterator[AnswerRow]: ...
 

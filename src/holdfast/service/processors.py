@@ -1,6 +1,8 @@
 """From a job to its unit: is it still owed, do it, commit it, and put what follows into the queue."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import structlog
@@ -8,7 +10,8 @@ import structlog
 from holdfast import faultpoints
 from holdfast.errors import BadInput, NotConfigured, NotFound, StepError, Unrecoverable
 from holdfast.queue import Job, Queue
-from holdfast.service.enqueueing import enqueue
+from holdfast.service.claims import Claims
+from holdfast.service.enqueueing import ATTEMPTS, enqueue
 from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, planner
 from holdfast.service.work import StageWork, Work
 from holdfast.store import Database, units
@@ -28,6 +31,7 @@ class Processors:
     def __init__(self, database: Database, queue: Queue, work: StageWork) -> None:
         self._database = database
         self._queue = queue
+        self._claims = Claims(database, queue)
         self._stages: Mapping[str, StageFunction] = {
             PREPARE: work.prepare,
             EMBED: work.embed,
@@ -35,27 +39,43 @@ class Processors:
             LABEL: work.label,
             ASSEMBLE: work.assemble,
         }
+        self._under_way: set[asyncio.Task[dict[str, Any]]] = set()
 
     def by_name(self) -> dict[str, Callable[[Job], Awaitable[Any]]]:
         """What a Worker wants: a processor for each job name."""
         return dict.fromkeys(self._stages, self.run)
 
     async def run(self, job: Job) -> dict[str, Any]:
-        """Do the job's unit if it is still owed. Raises what the stage raised; if it was the last try, why is kept."""
+        """Do the job's unit if it is still owed. Raises what the stage raised; if it was the last try, why is kept.
+
+        An attempt whose lock was lost is cancelled here, but the unit's work goes on in the background: what it pays
+        for gets recorded, and the database lets only the first result of a unit count.
+        """
         faultpoints.reach("job taken")
+        task = asyncio.create_task(self._run(job), name=f"unit of {job.id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(task)
+
+    async def drain(self, *, within: float) -> None:
+        """Wait for the work of cancelled attempts, at most `within` seconds."""
+        if self._under_way:
+            _, left = await asyncio.wait(self._under_way, timeout=within)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+
+    async def _run(self, job: Job) -> dict[str, Any]:
         worker = job.token or ""
         unit_id = int(job.data["unit"])
-        unit = await self._database.run(lambda connection: units.start(connection, unit_id, worker=worker))
+        unit = await self._claims.claim(unit_id, worker=worker, taken_over=job.resumed)
         if unit is None:
             return {"unit": unit_id, "skipped": "not owed"}
         try:
             work = await self._stages[unit.ref.stage](unit, worker)
         except Exception as error:
-            hopeless = isinstance(error, HOPELESS)
-            attempt = job.attempts_made + 1
-            if hopeless or attempt >= job.attempts:
-                await self._give_up(unit.ref, error, attempt)
-            if hopeless and not isinstance(error, Unrecoverable):
+            await self._failed(job, unit.ref, error)
+            if isinstance(error, HOPELESS) and not isinstance(error, Unrecoverable):
                 raise Unrecoverable(str(error)) from error
             raise
         faultpoints.reach("unit computed")
@@ -64,20 +84,23 @@ class Processors:
 
     async def _commit(self, ref: UnitRef, work: Work) -> None:
         plan = planner(work.following)
-        following = await self._database.run(
-            lambda connection: units.finish(connection, ref, work.done, plan=plan, write=work.write)
-        )
+        finish = partial(units.finish, ref=ref, end=work.done, plan=plan, write=work.write)
+        following = await self._database.run(finish)
         faultpoints.reach("unit done")
         if following:
             await enqueue(self._queue, following)
 
-    async def _give_up(self, ref: UnitRef, error: Exception, attempt: int) -> None:
-        log.error("unit failed", stage=ref.stage, ordinal=ref.ordinal, error=type(error).__name__)
-        end = GivenUp(code=type(error).__name__, message=str(error)[:2000], attempt=attempt)
-        await give_up(self._database, self._queue, ref, end)
+    async def _failed(self, job: Job, ref: UnitRef, error: Exception) -> None:
+        attempt = job.attempts_made + 1
+        if isinstance(error, HOPELESS) or attempt >= ATTEMPTS:
+            log.error("unit failed", stage=ref.stage, ordinal=ref.ordinal, error=type(error).__name__)
+            end = GivenUp(code=type(error).__name__, message=str(error)[:2000], attempt=attempt)
+            await give_up(self._database, self._queue, ref, end)
+        else:
+            await self._claims.release(ref.id, worker=job.token or "")
 
 
 async def give_up(database: Database, queue: Queue, ref: UnitRef, end: GivenUp) -> None:
     """End a unit that failed for good, and go on with what the others allow."""
-    following = await database.run(lambda connection: units.finish(connection, ref, end, plan=planner()))
+    following = await database.run(partial(units.finish, ref=ref, end=end, plan=planner()))
     await enqueue(queue, following or ())

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from holdfast.errors import QueueUnavailable, Unavailable
+from holdfast.errors import QueueError, QueueUnavailable, Unavailable
 from holdfast.queue import Queue
 from holdfast.service.enqueueing import job_id, new_job
 from holdfast.service.processors import give_up
@@ -80,9 +81,12 @@ class Reconciler:
 
     async def _unorphaned(self, refs: list[UnitRef]) -> list[UnitRef]:
         # A hash in no list: Redis lost its last second between the two. Nobody will ever take it.
+        free = []
         for ref in refs:
-            await self._queue.remove(job_id(ref))
-        return refs
+            with suppress(QueueError):  # still locked: by its worker, or until the lock runs out
+                await self._queue.remove(job_id(ref))
+                free.append(ref)
+        return free
 
     async def _next_round(self, refs: list[UnitRef]) -> list[UnitRef]:
         # The job ended without the unit: it ran while the generation was paused, or the database was set back.

@@ -43,7 +43,7 @@ class GenerationConfig:
         """What the pipeline needs of it."""
         return FrameConfig(
             n_clusters=self.n_clusters,
-            hierarchy=self.hierarchy,  # type: ignore[arg-type] # checked by `check`
+            hierarchy=self.hierarchy,  # type: ignore[arg-type] # `check` has seen it
             min_cluster_size=self.min_cluster_size,
             min_samples=self.min_samples,
             existing_codes=self.existing_codes,

@@ -21,6 +21,8 @@ from holdfast.service.work import StageWork
 from holdfast.settings import Settings
 from holdfast.store import Database
 
+DRAIN = 10.0  # seconds a stopping worker waits for paid calls whose attempt was cancelled
+
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
@@ -52,9 +54,10 @@ class Service:
     async def _work(self, database: Database, stopping: asyncio.Event) -> None:
         embedders = Embedders(models=self.settings.models, cache=self.settings.home / "models")
         work = StageWork(database, embedders, label_pace=self.settings.label_pace)
+        processors = Processors(database, self.queue, work)
         worker = Worker(
             self.queue,
-            Processors(database, self.queue, work).by_name(),
+            processors.by_name(),
             concurrency=self.settings.concurrency,
             lock_duration=self.settings.lock_seconds,
         )
@@ -72,6 +75,7 @@ class Service:
             finally:
                 reconciling.set()
                 stopper.cancel()
+                await processors.drain(within=DRAIN)
 
 
 @asynccontextmanager
@@ -83,8 +87,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     arm(settings)
     async with AsyncExitStack() as stack:
         servers = await _servers(settings, stack)
-        redis_url = settings.redis_url or _url(servers and servers.redis_url)
-        database_url = settings.database_url or _url(servers and servers.database_url)
+        redis_url = settings.redis_url or _url(servers.redis_url if servers else None)
+        database_url = settings.database_url or _url(servers.database_url if servers else None)
         database = Database(database_url)
         stack.push_async_callback(database.close)
         await database.migrate()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, text, update
+from sqlalchemy import and_, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.store.tables import generations, units
@@ -39,6 +39,13 @@ class OwedUnit:
     input: dict[str, Any]
     config: dict[str, Any]
     category_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """The unit is recorded as being worked on by another attempt, which may be alive."""
+
+    worker: str  # that attempt's token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,21 +106,35 @@ async def add_units(connection: AsyncConnection, generation_id: UUID, new: Itera
     return [UnitRef(**row._mapping) for row in found]
 
 
-async def start(connection: AsyncConnection, unit_id: int, *, worker: str) -> OwedUnit | None:
-    """Mark the unit as worked on; None if it is not owed (any more): done, failed, cancelled, paused or gone."""
+async def start(
+    connection: AsyncConnection, unit_id: int, *, worker: str, instead_of: str | None = None
+) -> OwedUnit | Busy | None:
+    """Record that the attempt `worker` works on the unit.
+
+    None: it is not owed (any more): done, failed, cancelled, paused or gone. Busy: another attempt is recorded; say
+    with `instead_of` that it is dead to take its place.
+    """
     owed = and_(units.c.id == unit_id, units.c.state == "pending")
     active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
-    query = update(units).where(owed, active).values(worker=worker, started_at=func.now())
+    free = or_(units.c.worker.is_(None), units.c.worker.in_([worker, instead_of or worker]))
+    query = update(units).where(owed, active, free).values(worker=worker, started_at=func.now())
     columns = [*_REF, units.c.input, generations.c.config, generations.c.category_id, generations.c.started_at]
     row = (await connection.execute(query.returning(*columns))).first()
     if row is None:
-        return None
+        held = (await connection.execute(select(units.c.worker).where(owed, active))).scalar_one_or_none()
+        return None if held is None else Busy(worker=held)
     fields = dict(row._mapping)
     if fields.pop("started_at") is None:
         first = and_(generations.c.id == row.generation_id, generations.c.started_at.is_(None))
         await connection.execute(update(generations).where(first).values(started_at=func.now()))
     rest = {name: fields.pop(name) for name in ("input", "config", "category_id")}
     return OwedUnit(ref=UnitRef(**fields), **rest)
+
+
+async def release(connection: AsyncConnection, unit_id: int, *, worker: str) -> None:
+    """The attempt ended without the unit: another may start it at once."""
+    mine = and_(units.c.id == unit_id, units.c.worker == worker, units.c.state == "pending")
+    await connection.execute(update(units).where(mine).values(worker=None))
 
 
 async def finish(

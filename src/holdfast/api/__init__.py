@@ -1,0 +1,5 @@
+"""The HTTP API: resources, bodies, problems and guards over the service's use-cases."""
+
+from holdfast.api.app import create_app
+
+__all__ = ["create_app"]

@@ -1,0 +1,243 @@
+"""Bodies of codeframe generations."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeAlias
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from holdfast.api.bodies import Body, Id, Storable, Usd
+from holdfast.service import GenerationConfig
+
+HierarchyKind: TypeAlias = Literal["flat", "two_level", "three_level", "adaptive"]
+StatusWord: TypeAlias = Literal[
+    "queued", "processing", "paused", "completed", "partial", "failed", "cancelled", "applied"
+]
+
+
+def _language(text: str) -> str:
+    if not (len(text) == 2 and text.isascii() and text.isalpha()):
+        raise ValueError("must be a two-letter language code such as en")
+    return text.lower()
+
+
+Language: TypeAlias = Annotated[str, AfterValidator(_language)]
+Codes: TypeAlias = Annotated[
+    tuple[Annotated[Storable, Field(min_length=1, max_length=200)], ...],
+    Field(max_length=1000, description="Codes you have already; themes that mean the same are linked to them"),
+]
+MinClusterSize: TypeAlias = Annotated[int, Field(strict=True, ge=2, le=50, description="Least answers of a cluster")]
+MinSamples: TypeAlias = Annotated[int, Field(strict=True, ge=1, le=20, description="Least different answers of one")]
+
+
+class AlgorithmConfigBody(Body):
+    """Accepted at the top level as well; `config` is where these belong."""
+
+    min_cluster_size: MinClusterSize = 5
+    min_samples: MinSamples = 3
+    hierarchy_preference: HierarchyKind = "adaptive"
+
+
+class ConfigBody(Body):
+    """How the codeframe is to be made."""
+
+    target_language: Language = Field("en", description="Language of names written by a model")
+    hierarchy_preference: HierarchyKind = "adaptive"
+    existing_codes: Codes = ()
+    min_cluster_size: MinClusterSize = 5
+    min_samples: MinSamples = 3
+    model: Storable = Field(
+        "offline", min_length=1, max_length=200, description="Who writes the labels; `offline` needs no key"
+    )
+    budget_usd: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)] | None = Field(
+        None, description="Most the generation may spend; `offline` spends nothing"
+    )
+    in_doubt: Literal["repeat", "hold"] = Field("repeat", description="What to do about calls whose outcome is unknown")
+    seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
+
+
+class GenerateBody(Body):
+    """A generation to start."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"category_id": 1},
+                {
+                    "category_id": 1,
+                    "n_clusters": 10,
+                    "config": {"hierarchy_preference": "two_level", "existing_codes": ["Waiting time"]},
+                },
+            ]
+        }
+    )
+
+    category_id: Id
+    n_clusters: int | None = Field(None, strict=True, ge=2, le=200, description="Number of codes; null: estimated")
+    answer_ids: tuple[Id, ...] | None = Field(None, description="Default: every answer of the category not coded yet")
+    coding_type: Literal["open-ended", "brand", "sentiment"] = "open-ended"
+    config: ConfigBody = ConfigBody()
+    algorithm_config: AlgorithmConfigBody | None = Field(None, description="Same as the fields of `config`")
+    target_language: Language | None = Field(None, description="Same as `config.target_language`")
+    existing_codes: Codes | None = Field(None, description="Same as `config.existing_codes`")
+
+    @model_validator(mode="after")
+    def _say_each_thing_once(self) -> "GenerateBody":
+        for name, value in self._aliases().items():
+            if name in self.config.model_fields_set and getattr(self.config, name) != value:
+                raise ValueError(f"{name} is given twice, in config and beside it, with different values")
+        return self
+
+    def generation_config(self) -> GenerationConfig:
+        """Everything that shapes the codeframe, wherever in the body it stood."""
+        asked = self.config.model_copy(update=self._aliases())
+        return GenerationConfig(
+            n_clusters=self.n_clusters,
+            hierarchy=asked.hierarchy_preference,
+            min_cluster_size=asked.min_cluster_size,
+            min_samples=asked.min_samples,
+            existing_codes=asked.existing_codes,
+            target_language=asked.target_language,
+            seed=asked.seed,
+            model=asked.model,
+            in_doubt=asked.in_doubt,
+            coding_type=self.coding_type,
+        )
+
+    def _aliases(self) -> dict[str, Any]:
+        given = {"target_language": self.target_language, "existing_codes": self.existing_codes}
+        algorithm: BaseModel | None = self.algorithm_config
+        named = {} if algorithm is None else {name: getattr(algorithm, name) for name in algorithm.model_fields_set}
+        return named | {name: value for name, value in given.items() if value is not None}
+
+
+class CostEstimateBody(Body):
+    """What the generation may cost; `offline` costs nothing."""
+
+    low_usd: Usd = Decimal(0)
+    high_usd: Usd = Decimal(0)
+    n_calls: int = Field(0, description="Labels to be written, 0 while the number of clusters is to be estimated")
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class GeneratedBody(Body):
+    """The generation that was started, or the one that was meant by a repeated request."""
+
+    generation_id: UUID
+    status: StatusWord
+    n_answers: int
+    poll_url: str
+    events_url: str
+    cost_estimate: CostEstimateBody
+
+
+class CancelledBody(Body):
+    """What cancelling left behind."""
+
+    generation_id: UUID
+    status: StatusWord
+
+
+class CostBody(Body):
+    """Money, as decimal strings in US dollars; computed from the calls' ledger."""
+
+    spent_usd: Usd
+    reserved_usd: Usd = Field(description="For calls under way")
+    in_doubt_usd: Usd = Field(description="For calls whose outcome nobody knows")
+    budget_usd: Usd | None = Field(description="null: no limit was asked for")
+    calls: int = Field(description="Calls made")
+
+
+class ErrorBody(Body):
+    """Why a generation failed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    code: str
+    message: str
+    unit: str | None = None
+    attempt: int | None = None
+
+
+class ProgressBody(Body):
+    """Where a generation is, right now; everything is computed from what is owed and done."""
+
+    generation_id: UUID
+    status: StatusWord
+    progress: int = Field(ge=0, le=100, description="Percent, never going down")
+    phase: Literal["prepare", "embed", "cluster", "label", "assemble"] | None = Field(
+        description="null: none under way"
+    )
+    n_clusters: int = Field(description="Clusters to label; 0 until they are known")
+    n_completed: int = Field(description="Clusters labelled")
+    n_failed: int = Field(description="Clusters given up")
+    n_pending: int = Field(description="Clusters not labelled yet, the running ones included")
+    n_running: int = Field(description="Clusters a worker is labelling")
+    n_answers: int
+    cost: CostBody
+    eta_seconds: float | None = Field(description="null: not known yet, or ended")
+    processing_time_ms: int
+    mece_score: float | None = Field(description="0..100, once there is a codeframe")
+    error: ErrorBody | None
+
+
+class ExampleBody(Body):
+    """A typical answer."""
+
+    answer_id: int
+    text: str
+
+
+class NodeBody(Body):
+    """A theme or a code, with what is below it."""
+
+    id: int
+    node_type: Literal["theme", "code"]
+    kind: str = Field(description="content, other (what fits no code) or rule (e.g. no answer)")
+    number: int | None = Field(description="The code's number in exports")
+    level: int = Field(description="1 at the top")
+    name: str
+    description: str
+    confidence: float = Field(description="0..1, how well the answers below hang together")
+    keyphrases: tuple[str, ...]
+    frequency: int = Field(description="Same as n_answers")
+    n_answers: int = Field(description="Answers with this code, or any below it")
+    share: float = Field(description="n_answers of all answers, 0..1")
+    examples: tuple[ExampleBody, ...]
+    approval: Literal["pending", "approved", "rejected"]
+    children: tuple["NodeBody", ...]
+
+
+class MeceIssueBody(Body):
+    """Something about the codeframe a person should look at."""
+
+    kind: str
+    severity: Literal["error", "warning"]
+    message: str
+    nodes: tuple[int, ...] = Field(description="Ids of the nodes it is about")
+    value: float
+
+
+class MeceBody(Body):
+    """How mutually exclusive and collectively exhaustive the codeframe is."""
+
+    score: float = Field(description="0..100")
+    exclusivity: float = Field(description="0..1")
+    exhaustiveness: float = Field(description="0..1")
+    issues: tuple[MeceIssueBody, ...]
+
+
+class HierarchyBody(Body):
+    """A codeframe."""
+
+    generation_id: UUID
+    version: int
+    mece: MeceBody
+    hierarchy: tuple[NodeBody, ...]
+
+
+class StatusBody(ProgressBody):
+    """Where a generation is, and its codeframe once there is one."""
+
+    result: HierarchyBody | None = Field(description="As GET …/hierarchy says it; null until there is one")

@@ -1,0 +1,179 @@
+"""Generations of codeframes: start one, watch it, read what it made, cancel it."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Response
+from starlette.responses import StreamingResponse
+
+from holdfast.api.bodies import problem_responses
+from holdfast.api.bodies_codeframes import (
+    CancelledBody,
+    CostEstimateBody,
+    GenerateBody,
+    GeneratedBody,
+    HierarchyBody,
+    ProgressBody,
+    StatusBody,
+)
+from holdfast.api.dependencies import Stopping, TheService
+from holdfast.api.events import EventFeed
+from holdfast.api.frames import hierarchy_body, progress_body
+from holdfast.errors import BadInput
+from holdfast.service import GenerationRequest, Service
+
+router = APIRouter(prefix="/codeframe", tags=["codeframes"])
+
+HAS_FRAME = frozenset({"completed", "partial", "applied"})
+CLOCKS = {"eta_seconds", "processing_time_ms"}  # they go on by themselves
+
+# What the service calls a setting, and where it stands in the body.
+_PATHS = {"hierarchy": "hierarchy_preference"}
+_IN_CONFIG = frozenset({"hierarchy", "min_cluster_size", "min_samples", "model", "in_doubt", "target_language"})
+
+
+@router.post("/generate", status_code=202, responses=problem_responses(404, 409, 413, 415))
+async def generate(
+    body: GenerateBody,
+    service: TheService,
+    response: Response,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            pattern=r"^[\x21-\x7e]+$",
+            description="A name of your own for this request: sent again, it finds the generation it started",
+        ),
+    ] = None,
+) -> GeneratedBody:
+    """Start a codeframe of a category's answers.
+
+    The reply comes as soon as the generation is kept. The same request sent again while it is under way, or at any
+    time with the same Idempotency-Key, starts nothing and answers with the same id.
+    """
+    request = GenerationRequest(
+        category_id=body.category_id,
+        config=body.generation_config(),
+        answer_ids=body.answer_ids,
+        idempotency_key=idempotency_key,
+        client=None if body.config.budget_usd is None else {"budget_usd": str(body.config.budget_usd)},
+    )
+    try:
+        created = await service.generations.start(request)
+    except BadInput as error:
+        raise _in_the_body(error) from error
+    id_, path = created.generation.id, f"/api/v1/codeframe/{created.generation.id}"
+    response.headers["Location"] = f"{path}/status"
+    return GeneratedBody.model_validate(
+        {
+            "generation_id": id_,
+            "status": "queued" if created.new else (await service.generations.status(id_)).status,
+            "n_answers": created.generation.n_answers,
+            "poll_url": f"{path}/status",
+            "events_url": f"{path}/events",
+            "cost_estimate": CostEstimateBody(n_calls=body.n_clusters or 0),
+        }
+    )
+
+
+@router.get("/{generation_id}/status", responses=problem_responses(304, 404), response_model=StatusBody)
+async def look_at_status(
+    generation_id: UUID,
+    service: TheService,
+    response: Response,
+    if_none_match: Annotated[str | None, Header(alias="If-None-Match")] = None,
+) -> StatusBody | Response:
+    """Where the generation is, right now, and its codeframe once there is one.
+
+    The ETag is weak: it stays while nothing but `eta_seconds` and `processing_time_ms` changes.
+    """
+    progress = await _progress(service, generation_id)
+    headers = {"ETag": _etag(progress), "Cache-Control": "no-cache"}
+    if _matches(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    result = None
+    if progress.status in HAS_FRAME:
+        result = hierarchy_body(await service.generations.hierarchy(generation_id))
+    response.headers.update(headers)
+    return StatusBody(**{name: getattr(progress, name) for name in ProgressBody.model_fields}, result=result)
+
+
+@router.get("/{generation_id}/hierarchy", responses=problem_responses(404, 409))
+async def read_hierarchy(generation_id: UUID, service: TheService, response: Response) -> HierarchyBody:
+    """The codeframe; 409 while there is none. The ETag is its version."""
+    body = hierarchy_body(await service.generations.hierarchy(generation_id))
+    response.headers["ETag"] = f'"{body.version}"'
+    return body
+
+
+@router.post("/{generation_id}/cancel", status_code=202, responses=problem_responses(404, 409))
+async def cancel(generation_id: UUID, service: TheService) -> CancelledBody:
+    """Start nothing more for it; what is in flight is finished and recorded. 409 if it has ended already."""
+    await service.generations.cancel(generation_id)
+    status = await service.generations.status(generation_id)
+    return CancelledBody.model_validate({"generation_id": generation_id, "status": status.status})
+
+
+@router.get(
+    "/{generation_id}/events",
+    responses={
+        **problem_responses(404),
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        204: {"description": "You have the last event already"},
+    },
+    response_class=StreamingResponse,
+)
+async def follow_events(
+    generation_id: UUID,
+    service: TheService,
+    stopping: Stopping,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)] = None,
+) -> Response:
+    """Server-sent events: `progress` at each step, `status` when the status changes; the last one says how it ended.
+
+    Each event's data are the status without `result`. After a break send `Last-Event-ID`; what you have is left out.
+    """
+    budget = await _budget(service, generation_id)
+
+    async def look() -> ProgressBody:
+        return progress_body(await service.generations.status(generation_id), budget)
+
+    feed = EventFeed(look, first=await look(), last_event_id=last_event_id, stopping=stopping)
+    if feed.is_over:
+        return Response(status_code=204)
+    events: AsyncIterator[str] = feed.events()
+    return StreamingResponse(
+        events, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+
+
+async def _progress(service: Service, generation_id: UUID) -> ProgressBody:
+    status = await service.generations.status(generation_id)
+    return progress_body(status, await _budget(service, generation_id))
+
+
+async def _budget(service: Service, generation_id: UUID) -> str | None:
+    return ((await service.generations.get(generation_id)).client or {}).get("budget_usd")
+
+
+def _etag(progress: ProgressBody) -> str:
+    said = progress.model_dump_json(exclude=CLOCKS)
+    return f'W/"{hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}"'
+
+
+def _matches(if_none_match: str | None, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
+
+
+def _in_the_body(error: BadInput) -> BadInput:
+    problems = [
+        replace(each, path=f"body.{'config.' if each.path in _IN_CONFIG else ''}{_PATHS.get(each.path, each.path)}")
+        for each in error.problems
+    ]
+    return BadInput(str(error), problems=problems)

@@ -1,0 +1,38 @@
+"""As root, PostgreSQL's user gets just the permissions it needs."""
+
+from pathlib import Path
+
+from holdfast.embedded.cluster import let_through
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_private_folders_above_can_be_passed_but_not_listed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    programs, folder = home / "venv" / "pginstall" / "bin", home / "data" / "postgres"
+    programs.mkdir(parents=True)
+    folder.mkdir(parents=True)
+    (programs / "postgres").touch(mode=0o755)
+    (home / "diary").touch(mode=0o600)
+    home.chmod(0o700)
+
+    let_through(programs, folder)
+
+    assert mode(home) == 0o701
+    assert mode(home / "diary") == 0o600
+
+
+def test_programs_installed_for_root_alone_become_readable(tmp_path: Path) -> None:
+    programs = tmp_path / "pginstall" / "bin"
+    programs.mkdir(parents=True, mode=0o700)
+    (programs / "postgres").touch(mode=0o700)
+    (tmp_path / "pginstall" / "library").touch(mode=0o600)
+    programs.chmod(0o700)
+
+    let_through(programs, tmp_path)
+
+    assert mode(programs) == 0o705
+    assert mode(programs / "postgres") == 0o705
+    assert mode(tmp_path / "pginstall" / "library") == 0o604

@@ -1,7 +1,7 @@
 """Named points at which a drill or a test may kill this process, as a power cut would.
 
-Nothing happens unless a point was armed; arming is for the process that is to die (`holdfast worker` and `holdfast serve`
-arm what HOLDFAST_FAULT names). The names in use are listed in `POINTS`.
+Nothing happens unless a point was armed; arming is for the process that is to die (`holdfast worker` and `holdfast
+serve` arm what HOLDFAST_FAULT names). The names in use are listed in `POINTS`.
 """
 
 import os

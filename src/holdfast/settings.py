@@ -44,7 +44,7 @@ class Settings(BaseSettings):
 
     @property
     def redis_url(self) -> str | None:
-        """The Redis to use, from REDIS_URL or REDIS_HOST, REDIS_PORT and REDIS_PASSWORD; None means the embedded one."""
+        """The Redis to use, from REDIS_URL or REDIS_HOST, REDIS_PORT, REDIS_PASSWORD; None: the embedded one."""
         if self.redis_url_given:
             return self.redis_url_given
         if self.redis_host is None:

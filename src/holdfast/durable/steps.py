@@ -18,8 +18,8 @@ log = structlog.get_logger("holdfast.durable")
 class Steps:
     """Runs calls so that each is paid for once, whatever dies between its parts.
 
-    Order of what is on disk: the intent, then the call, then its raw reply with its cost, then whatever the caller makes
-    of it. Dying between the call and its reply leaves one call in doubt; `in_doubt` says what the next attempt does:
+    Order of what is on disk: the intent, then the call, then its raw reply with its cost, then what the caller makes of
+    it. Dying between the call and its reply leaves one call in doubt; `in_doubt` says what the next attempt does:
     `repeat` it, or `hold` and raise StepHeld until a person has settled it.
     """
 

@@ -1,0 +1,23 @@
+"""A deployment of its own for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from tests.faults.service.stack import Stack
+
+from holdfast.embedded import RedisServer
+from holdfast.service import Service, open_service
+
+
+@pytest.fixture
+def stack(own_redis: RedisServer, database_url: str, tmp_path: Path) -> Iterator[Stack]:
+    made = Stack(redis=own_redis, database_url=database_url, home=tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+async def service(stack: Stack) -> AsyncIterator[Service]:
+    async with open_service(stack.settings()) as opened:
+        yield opened

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
@@ -35,6 +35,7 @@ class Tuning(TypedDict, total=False):
     max_stalled: int  # how often a job may be taken over from a dead worker; one more fails it (default 3)
     grace: float  # seconds running jobs get to finish when the worker stops (default 20)
     poll_interval: float  # seconds between looks for work that nobody announced (default 2)
+    signals: bool  # stop on SIGTERM and SIGINT (default true); false where the program handles them and calls stop()
 
 
 class Worker:
@@ -62,6 +63,7 @@ class Worker:
         self._lock_ms = round(lock_duration * 1000)
         self._grace = tuning.get("grace", 20.0)
         self._poll_interval = tuning.get("poll_interval", POLL_INTERVAL)
+        self._signals = tuning.get("signals", True)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"holdfast {queue.name}")
         self._processors = {name: as_async(processor, self._threads) for name, processor in processors.items()}
         self._reporter = queue.reporter
@@ -111,7 +113,7 @@ class Worker:
         self._stopped.clear()
         self._wordy = self._reporter.wordy
         try:
-            with stop_on_signals(self._ask_to_stop):
+            with stop_on_signals(self._ask_to_stop) if self._signals else nullcontext():
                 await self._locks.start(self._running)
                 await self._work()
         finally:

@@ -43,15 +43,15 @@ class Service:
         await Reconciler(self.database, self.queue, every=self.settings.reconcile_seconds).run(stopping)
 
     async def run_worker(self, stopping: asyncio.Event | None = None) -> None:
-        """Work until SIGTERM, SIGINT or `stopping`; what is running then is finished or given back."""
+        """Work until `stopping` (without it: SIGTERM or SIGINT); what is running then is finished or given back."""
         # A worker waits for the database as long as it takes: a reply that was paid for has to be stored.
         database = Database(self.database_url, pool_size=self.settings.concurrency + 2, max_wait=None)
         try:
-            await self._work(database, stopping or asyncio.Event())
+            await self._work(database, stopping)
         finally:
             await database.close()
 
-    async def _work(self, database: Database, stopping: asyncio.Event) -> None:
+    async def _work(self, database: Database, stopping: asyncio.Event | None) -> None:
         embedders = Embedders(models=self.settings.models, cache=self.settings.home / "models")
         work = StageWork(database, embedders, label_pace=self.settings.label_pace)
         processors = Processors(database, self.queue, work)
@@ -60,11 +60,13 @@ class Service:
             processors.by_name(),
             concurrency=self.settings.concurrency,
             lock_duration=self.settings.lock_seconds,
+            signals=stopping is None,
         )
 
         async def stop_worker() -> None:
-            await stopping.wait()
-            await worker.stop()
+            if stopping is not None:
+                await stopping.wait()
+                await worker.stop()
 
         async with asyncio.TaskGroup() as group:
             reconciling = asyncio.Event()

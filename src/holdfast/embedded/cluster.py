@@ -47,9 +47,11 @@ def let_through(programs: Path, folder: Path) -> None:
         readable = stat.S_IROTH | stat.S_IXOTH
         if (installed / "bin" / "postgres").stat().st_mode & readable == readable:
             return
-        for place in installed.rglob("*"):
-            runs = place.stat().st_mode & stat.S_IXUSR
-            _add_mode(place, readable if runs else stat.S_IROTH)
+        libraries = installed.parent.with_name(f"{installed.parent.name}.libs")  # what the wheel brings along
+        for tree in filter(Path.exists, (installed, libraries)):
+            for place in (tree, *tree.rglob("*")):
+                runs = place.stat().st_mode & stat.S_IXUSR
+                _add_mode(place, readable if runs else stat.S_IROTH)
 
 
 def create_cluster(programs: Path, data: Path, *, account: Account | None, password: str) -> None:

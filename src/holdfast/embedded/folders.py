@@ -22,7 +22,7 @@ def writing_to(folder: Path) -> Iterator[None]:
 
 
 def make_private(folder: Path) -> Path:
-    """Make the folder (and those above it) if it is missing, for this user alone; returns its real path."""
+    """Make the folder for this user alone if it is missing (those above it as usual); returns its real path."""
     with writing_to(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder.resolve(strict=True)

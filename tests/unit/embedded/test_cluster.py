@@ -25,14 +25,18 @@ def test_private_folders_above_can_be_passed_but_not_listed(tmp_path: Path) -> N
 
 
 def test_programs_installed_for_root_alone_become_readable(tmp_path: Path) -> None:
-    programs = tmp_path / "pginstall" / "bin"
+    programs = tmp_path / "wheel" / "pginstall" / "bin"
     programs.mkdir(parents=True, mode=0o700)
+    (tmp_path / "wheel.libs").mkdir(mode=0o700)
+    (tmp_path / "wheel.libs" / "libpq.so").touch(mode=0o700)
     (programs / "postgres").touch(mode=0o700)
-    (tmp_path / "pginstall" / "library").touch(mode=0o600)
+    (programs.parent / "catalog").touch(mode=0o600)
     programs.chmod(0o700)
 
     let_through(programs, tmp_path)
 
     assert mode(programs) == 0o705
     assert mode(programs / "postgres") == 0o705
-    assert mode(tmp_path / "pginstall" / "library") == 0o604
+    assert mode(programs.parent / "catalog") == 0o604
+    assert mode(tmp_path / "wheel.libs") == 0o705
+    assert mode(tmp_path / "wheel.libs" / "libpq.so") == 0o705

@@ -33,8 +33,8 @@ find_python() {
             fi
         done
     done
-    has="$(python3 --version 2>&1 || true)"
-    fail "Holdfast needs Python 3.11 or newer, and there is none on PATH (python3 is: ${has:-not there}).
+    has=$(python3 --version 2>/dev/null || echo "not there")
+    fail "Holdfast needs Python 3.11 or newer, and there is none on PATH (python3 is $has).
 Install one, or name it: make PYTHON=/path/to/python3.12 …"
 }
 

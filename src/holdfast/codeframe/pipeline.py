@@ -91,7 +91,7 @@ def label_stage(
     k: int, clustering: ClusterResult, config: FrameConfig, *, embedder: Embedder | None = None
 ) -> ClusterLabel:
     """The offline label of cluster k, from its brief alone; an embedder makes the choice of words better."""
-    return label_cluster(clustering.briefs[k], config, embedder=embedder)
+    return label_cluster(clustering.briefs[k], clustering.centroids[k], config, embedder=embedder)
 
 
 def assemble_stage(

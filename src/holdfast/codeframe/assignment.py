@@ -1,0 +1,115 @@
+"""Every answer's codes and how sure they are: the clusters propose, nearness to the code's prototype decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.codeframe.preprocess import Prepared
+from holdfast.codeframe.values import Assignments, ClusterResult, Ints, Vectors
+
+BLOCK = 8192
+LEAST_SHARE = 0.80  # a further code is at least this near, compared with the best one
+CLOSE_CALL = 0.04  # and the neighbours pull at most this much less towards it
+SAMPLE = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coding:
+    """The codes of the distinct texts: up to three each, best first, -1 where there is none."""
+
+    codes: Ints  # (distinct, 3)
+    scores: Vectors  # (distinct, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Where nearness to a code begins to mean something, and where it is as good as it gets."""
+
+    floor: float
+    top: float
+
+
+def code_texts(vectors: Vectors, prototypes: Vectors, clustering: ClusterResult, code_of: Ints) -> Coding:
+    """`code_of` maps a cluster to its code, -1 for a cluster that failed to get one; its texts then have no code."""
+    n = len(vectors)
+    codes = np.full((n, 3), -1, dtype=np.int32)
+    scores = np.zeros((n, 3), dtype=np.float32)
+    if n == 0 or len(prototypes) == 0:
+        return Coding(codes=codes, scores=scores)
+    scale = _scale(vectors, prototypes, clustering, code_of)
+    for start in range(0, n, BLOCK):
+        rows = slice(start, start + BLOCK)
+        codes[rows], scores[rows] = _code_block(vectors[rows], prototypes, clustering, code_of, rows=rows, scale=scale)
+    return Coding(codes=codes, scores=scores)
+
+
+def _scale(vectors: Vectors, prototypes: Vectors, clustering: ClusterResult, code_of: Ints) -> _Scale:
+    """From the nearness of answers to codes that are not theirs, and to those that are."""
+    rows = np.linspace(0, len(vectors) - 1, min(SAMPLE, len(vectors))).astype(np.intp)
+    similar = vectors[rows] @ prototypes.T
+    own = code_of[clustering.labels[rows]]
+    mine = similar[np.arange(len(rows)), own][own >= 0]
+    foreign = similar.copy()
+    for place in range(clustering.nearest.shape[1]):
+        near = clustering.nearest[rows, place]
+        foreign[np.arange(len(rows)), np.where(near >= 0, code_of[near], own)] = np.nan
+    strange = foreign[~np.isnan(foreign)]
+    top = float(np.quantile(mine, 0.9)) if len(mine) else 1.0
+    if len(strange) < 20:
+        return _Scale(floor=min(0.15, top - 0.05), top=top)
+    floor = float(strange.mean() + 0.6 * strange.std())
+    return _Scale(floor=min(floor, top - 0.05, float(np.quantile(mine, 0.25))), top=top)
+
+
+def _code_block(
+    vectors: Vectors, prototypes: Vectors, clustering: ClusterResult, code_of: Ints, *, rows: slice, scale: _Scale
+) -> tuple[Ints, Vectors]:
+    near = clustering.nearest[rows]
+    code = np.where(near >= 0, code_of[near], -1)
+    pull = np.where(code >= 0, clustering.affinity[rows], -1.0)
+    direct = np.take_along_axis(vectors @ prototypes.T, np.maximum(code, 0), axis=1)
+    closeness = np.clip((direct - scale.floor) / max(scale.top - scale.floor, 1e-6), 0.0, 1.0)
+    sure = _certainty(pull)
+    score = np.where(code >= 0, np.sqrt(closeness) * (0.35 + 0.65 * sure), 0.0)
+    kept = (code >= 0) & (closeness > 0)
+    kept[:, 1:] &= (closeness[:, 1:] >= LEAST_SHARE * closeness[:, :1]) & (pull[:, 1:] >= pull[:, :1] - CLOSE_CALL)
+    kept[:, 1:] &= kept[:, :1]  # an answer that is not near its own cluster has no other code either
+    kept[:, 1] &= code[:, 1] != code[:, 0]
+    kept[:, 2] &= (code[:, 2] != code[:, 0]) & (code[:, 2] != code[:, 1])
+    score[:, 1:] = np.minimum(score[:, 1:], score[:, :1])
+    order = np.argsort(~kept, axis=1, kind="stable")
+    codes = np.take_along_axis(np.where(kept, code, -1), order, axis=1)
+    scores = np.take_along_axis(np.where(kept, score, 0.0), order, axis=1)
+    return codes.astype(np.int32), scores.astype(np.float32)
+
+
+def _certainty(pull: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Each proposal's share when they compete; one alone has 1."""
+    weight = np.where(pull > -1.0, np.exp((pull - pull.max(axis=1, keepdims=True)) / 0.06), 0.0)
+    return np.asarray(weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-9))
+
+
+def assign_rows(
+    prepared: Prepared, coding: Coding, *, numbers: Sequence[int], other: int, rule_numbers: dict[str, int]
+) -> Assignments:
+    """From distinct texts to rows: `numbers` are the codes' numbers; what has no code is Other, with score 0."""
+    named = np.append(np.asarray(numbers, dtype=np.int32), np.int32(other))
+    text_codes, text_scores = named[coding.codes], coding.scores.copy()
+    text_count = np.maximum((coding.codes >= 0).sum(axis=1), 1)
+    n = prepared.n_rows
+    wide = np.full((n, 3), other, dtype=np.int32)
+    scores = np.zeros((n, 3), dtype=np.float32)
+    count = np.ones(n, dtype=np.int64)
+    read = prepared.index >= 0
+    wide[read], scores[read] = text_codes[prepared.index[read]], text_scores[prepared.index[read]]
+    count[read] = text_count[prepared.index[read]]
+    for key, number in rule_numbers.items():
+        ruled = np.fromiter((rule == key for rule in prepared.rules), dtype=bool, count=n)
+        wide[ruled, 0], scores[ruled, 0] = number, 1.0
+    shown = np.arange(3) < count[:, None]
+    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+    return Assignments(
+        best=wide[:, 0].copy(), score=scores[:, 0].copy(), offsets=offsets, numbers=wide[shown], scores=scores[shown]
+    )

@@ -1,0 +1,96 @@
+"""A brief for every cluster: exemplars, contrast and telling phrases, counted once for all clusters together."""
+
+import numpy as np
+import numpy.typing as npt
+
+from holdfast.codeframe.clustering import Clustering
+from holdfast.codeframe.exemplars import choose, typicality
+from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
+from holdfast.codeframe.preprocess import Prepared
+from holdfast.codeframe.values import Brief, Exemplar, Vectors
+
+EXEMPLARS = 24  # a model may read them all; a person sees the first few
+OUTSIDERS = 6
+NEIGHBOURS = 3
+COUNTED = 600  # distinct texts of a cluster whose phrases are counted
+QUOTED = 400  # characters of an exemplar
+
+
+def write_briefs(prepared: Prepared, vectors: Vectors, found: Clustering) -> tuple[Brief, ...]:
+    """One brief a cluster, in the order of the clusters."""
+    if found.n_clusters == 0:
+        return ()
+    order = np.argsort(found.labels, kind="stable")
+    sizes = np.bincount(found.labels, minlength=found.n_clusters)
+    members = np.split(order, np.cumsum(sizes)[:-1])
+    spellings = Spellings()
+    counted = [count_phrases(_sampled(prepared, rows), spellings) for rows in members]
+    rest = _total(counted)
+    near = _neighbours(found.centroids)
+    lengths = np.array([len(text.split()) for text in prepared.distinct], dtype=np.int32)
+    briefs = []
+    for k, rows in enumerate(members):
+        beside = [counted[n] for n in near[k]]
+        phrases = rank_phrases(counted[k], beside, rest, spellings)
+        similar = vectors[rows] @ found.centroids[k]
+        scores = typicality(similar, lengths[rows], prepared.weights[rows])
+        typical = rows[choose(vectors[rows], scores, EXEMPLARS)]
+        mass = prepared.weights[rows].astype(np.float64)
+        briefs.append(
+            Brief(
+                k=k,
+                n_answers=int(mass.sum()),
+                n_distinct=len(rows),
+                cohesion=round(float(similar @ mass / mass.sum()), 4),
+                exemplars=tuple(_exemplar(prepared, int(row)) for row in typical),
+                outsiders=_outsiders(prepared, vectors, found, k=k, near=near[k], members=members),
+                neighbours=tuple(int(n) for n in near[k]),
+                phrases=phrases,
+            )
+        )
+    return tuple(briefs)
+
+
+def _sampled(prepared: Prepared, rows: npt.NDArray[np.intp]) -> list[tuple[str, int]]:
+    """Evenly spread over the cluster when it is large."""
+    step = -(-len(rows) // COUNTED)
+    return [(prepared.distinct[row], int(prepared.weights[row])) for row in rows[::step]]
+
+
+def _total(counted: list[PhraseCounts]) -> PhraseCounts:
+    total = PhraseCounts()
+    for part in counted:
+        total.answers += part.answers
+        for key, count in part.counts.items():
+            total.counts[key] += count
+    return total
+
+
+def _neighbours(centroids: Vectors) -> npt.NDArray[np.intp]:
+    similar = centroids @ centroids.T
+    np.fill_diagonal(similar, -np.inf)
+    return np.argsort(-similar, axis=1, kind="stable")[:, : min(NEIGHBOURS, len(centroids) - 1)]
+
+
+def _exemplar(prepared: Prepared, row: int) -> Exemplar:
+    text = prepared.distinct[row]
+    short = text if len(text) <= QUOTED else text[:QUOTED].rsplit(" ", 1)[0] + " …"
+    return Exemplar(distinct=row, text=short, weight=int(prepared.weights[row]))
+
+
+def _outsiders(
+    prepared: Prepared,
+    vectors: Vectors,
+    found: Clustering,
+    *,
+    k: int,
+    near: npt.NDArray[np.intp],
+    members: list[npt.NDArray[np.intp]],
+) -> tuple[str, ...]:
+    """Answers of the neighbours that are nearly in this cluster."""
+    texts = []
+    for other in near:
+        rows = members[int(other)]
+        best = np.argsort(-(vectors[rows] @ found.centroids[k]), kind="stable")[: OUTSIDERS // NEIGHBOURS]
+        texts += [_exemplar(prepared, int(rows[place])).text for place in best]
+    return tuple(texts)

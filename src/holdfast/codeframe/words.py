@@ -1,0 +1,130 @@
+"""Small word lists: enough grammar to cut a readable name out of real answers, without a tagger."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Skipped inside a phrase: "cancel my reservation" is read as "cancel reservation", "very friendly staff" as "friendly staff".
+BRIDGES = _words(
+    "a an the my your our their his her its this these those that some any each every very really so quite extremely "
+    "incredibly absolutely always just too also totally truly such most all both rather super pretty genuinely "
+    "completely particularly especially exceptionally highly generally usually fairly overall bit lot lots"
+)
+
+# May stand inside a phrase, not at its ends.
+LINKS = _words("of for with and in on to at from about between de du des la le les del y e und et en of")
+
+COPULAS = _words("is are was were be been being feel feels felt seem seems seemed isn't aren't wasn't weren't 's")
+NEGATIONS = _words("not no never without isn't aren't wasn't weren't don't didn't doesn't cannot can't couldn't lack")
+
+_FUNCTION = _words(
+    "i me we us you he him she they them it who whom whose which what where when why how there here one ones "
+    "myself yourself itself themselves ourselves himself herself everyone everybody someone anyone nobody anybody "
+    "am do does did done doing have has had having will would shall should can could may might must ought "
+    "i'm i've i'd i'll we're we've you're you've they're they've it's that's there's what's he's she's let's "
+    "im ive id youre theyre its dont didnt doesnt cant couldnt wasnt isnt arent wont wouldnt havent hasnt "
+    "and or but nor if because as than then while whereas though although until unless since whether so "
+    "by into onto over under above below after before during through throughout against within without across "
+    "toward towards upon via per out off up down away back again ever already still yet even only however therefore "
+    "etc eg ie e.g i.e ok okay oh well yes yeah yep please thanks thank thankyou hi hello hey "
+    "much many more less least few little several enough other others another same own else "
+    "now today ever often sometimes never maybe perhaps probably possibly currently actually basically literally "
+    "simply mostly mainly almost nearly around about like xxxx xxx xx get gets got getting go goes going went gone "
+    "make makes made making take takes took taken let lets put say says said saying tell tells told "
+    "think thinks thought know knows knew want wants wanted need needs needed try tries tried come comes came "
+    "see seen saw look looks looked give gives gave given giving keep keeps kept seem use used find found "
+    "something anything everything nothing someone thing things way ways stuff sort kind lot lots bit "
+    "s t m re ve ll d don didn doesn isn wasn couldn wouldn shouldn won ain able upon also too "
+    "im be been being was were is are"
+)
+
+_OTHER_LANGUAGES = _words(
+    "der die das den dem des ein eine einer eines einem einen und oder aber nicht kein keine ist sind war waren wird "
+    "werden hat haben hatte ich du er sie es wir ihr mich mir uns man mit von zu zum zur im in am an auf aus bei für "
+    "nach über unter vor wie was wenn weil dass auch nur noch schon sehr mehr so als "
+    "le la les un une des du de et ou mais ne pas plus très est sont était être avoir ai as avons avez ont je tu il "
+    "elle nous vous ils elles on me te se ce cet cette ces mon ma mes ton son sa ses notre votre leur que qui quoi où "
+    "dans sur pour par avec sans sous trop tout tous toute "
+    "el los las unos unas y o pero no más muy es son era ser estar fue yo él ella nosotros ustedes ellos lo le su sus "
+    "mi mis tu al del con sin por para que como cuando donde todo todos hay ha han "
+    "il lo gli i uno e ed ma non più molto è sono era essere io lui lei noi voi loro si ci di da del della dei delle "
+    "nel nella con su per che come quando tutto tutti ho ha hanno "
+    "de het een en of maar niet is zijn was waren worden heeft hebben ik jij hij zij wij jullie ze me mij ons je "
+    "met van naar in op aan bij voor door over uit als dat die wat wel ook nog meer zeer "
+    "o os as um uma uns umas e ou mas não mais muito é são foi ser estar eu ele ela nós eles do da dos das no na nos "
+    "nas em com sem por para que como quando tudo "
+    "i w z na do nie się to jest są był była było być ja ty on ona my wy oni mi mnie co jak kiedy gdzie że ale lub "
+    "oraz dla od po za przez przy bardzo tak tylko już "
+    "och att det som en ett på är av för med den till inte om jag har de så men vi kan var og at til ikke jeg det"
+)
+
+ADJECTIVES = _words(
+    "good great excellent nice friendly helpful kind caring lovely amazing brilliant fantastic wonderful perfect "
+    "professional polite supportive understanding patient quick fast slow long short late early bad poor terrible "
+    "awful rude unhelpful unfriendly dirty clean tidy comfortable uncomfortable cold hot warm noisy quiet loud busy "
+    "easy difficult hard simple clear unclear confusing better best worse worst more less high low higher lower cheap "
+    "expensive free new old young big small large huge full empty safe unsafe dangerous healthy unhealthy important "
+    "useful useless effective ineffective efficient inefficient reliable unreliable available unavailable flexible "
+    "responsive informative knowledgeable thorough attentive respectful approachable welcoming calm relaxed happy "
+    "pleased satisfied disappointed unhappy sad angry frustrated worried anxious stressed grateful interested "
+    "bored boring interesting fun enjoyable pleasant unpleasant positive negative right wrong correct incorrect "
+    "true false real fair unfair equal unequal strong weak open closed public private personal medical mental "
+    "physical social financial political religious legal illegal moral immoral human natural economic necessary "
+    "unnecessary different similar same various certain possible impossible prompt punctual timely outstanding "
+    "exceptional superb fab fabulous awesome incredible first-class second first last next previous extra additional "
+    "regular constant quality honest compassionate gentle considerate sensitive cheerful courteous competent "
+    "skilled skilful experienced qualified trained dedicated committed hardworking organised disorganised chaotic "
+    "cramped crowded spacious bright dark modern outdated local nearby far close near international national global "
+    "afraid scared alone aware unaware glad sorry sure unsure innocent guilty sick ill well fine okay ok "
+    "reassuring encouraging accommodating non-judgmental judgemental down-to-earth lovely brill ace smashing tasty "
+    "delicious bland healthier cleaner quicker faster longer shorter easier cheaper bigger smaller nicer warmer"
+)
+_ADJECTIVE_ENDINGS = ("ful", "ous", "ible", "able", "less", "ical", "ive", "ish")
+_NOUNS_ALL_THE_SAME = _words(
+    "table vegetable cable variable alternative initiative objective perspective detective relative motive hospital dish fish english"
+)
+
+VERBS = _words(
+    "add allow answer apply arrange ask assist attend avoid ban be become begin believe book bring build buy call "
+    "cancel care cause change charge check choose clean close communicate complain complete confirm consider continue "
+    "control convert create cut deal decide delete describe destroy do drive eat encourage end enjoy ensure enter "
+    "explain express feel fill fix follow forget freeze get give go happen harm hate hear help hide hold hurt improve "
+    "include increase inform introduce keep kill know lead learn leave let limit listen live lock look lose love make "
+    "meet mention move need offer open order pay play please prefer prevent promote protect prove provide read "
+    "reduce refill remain remember remind remove repair replace report request require reset respect rest return save "
+    "schedule see sell send set share show sign speak spend start stay stop study suffer support switch take talk "
+    "teach tell think transfer translate treat try turn understand update use violate visit wait walk want wish work "
+    "worry write explained listened helped helping listening caring understanding felt feeling given provided treated"
+)
+ADVERBS_IN_LY_THAT_ARE_NOT = _words(
+    "friendly lovely family elderly early daily weekly monthly costly supply reply fly july italy assembly unfriendly timely apply likely"
+)
+
+STOPS = BRIDGES | COPULAS | _FUNCTION | _OTHER_LANGUAGES | LINKS | _words("not no")
+
+
+def is_adjective(word: str) -> bool:
+    return word in ADJECTIVES or (
+        word.endswith(_ADJECTIVE_ENDINGS) and len(word) > 5 and word not in _NOUNS_ALL_THE_SAME
+    )
+
+
+def is_adverb(word: str) -> bool:
+    return word.endswith("ly") and len(word) > 4 and word not in ADVERBS_IN_LY_THAT_ARE_NOT
+
+
+def is_noun(word: str) -> bool:
+    """Anything that is known to be nothing else."""
+    return not (word in STOPS or word in VERBS or is_adjective(word) or is_adverb(word) or word.isdigit())
+
+
+def stem(word: str) -> str:
+    """One key for singular and plural; crude, only for counting."""
+    if len(word) <= 3 or word.endswith(("ss", "us", "is", "as")) or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    return word[:-1]

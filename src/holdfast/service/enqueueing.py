@@ -1,6 +1,7 @@
 """Units become jobs: the names they get, and putting them into the queue."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import structlog
 
@@ -17,7 +18,12 @@ log = structlog.get_logger("holdfast.service")
 def job_id(ref: UnitRef) -> str:
     """The one name a unit's job has in its round; adding it twice is adding it once."""
     again = f"-r{ref.round}" if ref.round else ""
-    return f"g-{ref.generation_id}-{ref.stage}-{ref.ordinal}{again}"
+    return f"{job_prefix(ref.generation_id)}{ref.stage}-{ref.ordinal}{again}"
+
+
+def job_prefix(generation_id: UUID) -> str:
+    """How the ids of all of a generation's jobs begin."""
+    return f"g-{generation_id}-"
 
 
 def new_job(ref: UnitRef) -> NewJob:

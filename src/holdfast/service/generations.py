@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from holdfast import faultpoints
-from holdfast.errors import NotFound, QueueUnavailable
+from holdfast.errors import Conflict, QueueUnavailable
 from holdfast.queue import Queue
 from holdfast.service.balancing import Census, balance_of, census_of, in_hand
 from holdfast.service.enqueueing import enqueue, job_id
@@ -18,6 +18,9 @@ from holdfast.store.balances import Balance, InHand
 from holdfast.store.calls import Ledger
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
+
+# Seconds a status waits to hear which jobs run right now; all else in it is the database's to say.
+REDIS_PATIENCE = 1.0
 
 log = structlog.get_logger("holdfast.service")
 
@@ -83,7 +86,7 @@ class Generations:
         return status_of(found, ledger, running=await self._running(found))
 
     async def hierarchy(self, generation_id: UUID) -> Hierarchy:
-        """The codeframe. Raises NotFound if there is no such generation or it has none yet."""
+        """The codeframe. Raises NotFound if there is no such generation, Conflict while it has no codeframe."""
 
         async def work(connection: Connection) -> Hierarchy:
             found = await generations.get(connection, generation_id)
@@ -93,7 +96,9 @@ class Generations:
 
         hierarchy = await self._database.run(work)
         if not hierarchy.nodes:
-            raise NotFound(kind="codeframe yet for generation", id=generation_id)
+            state = hierarchy.generation.state
+            yet = " yet: it is under way" if state in generations.UNDER_WAY else f": it is {state}"
+            raise Conflict(f"generation {generation_id} has no codeframe{yet}")
         return hierarchy
 
     async def cancel(self, generation_id: UUID) -> None:

@@ -1,0 +1,125 @@
+"""The demo on the terminal: its story line by line, then what came of it."""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.table import Table
+
+from holdfast.cli.exits import FAILED
+from holdfast.cli.running import Stop
+from holdfast.cli.screen import screen
+from holdfast.cli.serving import PortTaken, listening, run_api, url_of
+from holdfast.cli.tree import show_tree, summary
+from holdfast.cli.words import duration
+from holdfast.demo import LABEL_SECONDS, Report, Stage, open_stage, play
+from holdfast.settings import Settings
+
+T = TypeVar("T")
+
+TRIED_PORTS = 20
+
+INTRODUCTION = f"""\
+1,000 real answers become a codeframe on real servers, while a worker and then Redis are killed (kill -9).
+No key, no model provider: each label is given {LABEL_SECONDS:g} s, as a provider would take.
+"""
+
+
+async def demonstrate(settings: Settings, stop: Stop, *, serve: bool, keep: bool) -> int:
+    """`holdfast demo`: 0 only if everything held."""
+    console = screen()
+    console.print(INTRODUCTION)
+    began = time.monotonic()
+
+    def tell(line: str) -> None:
+        console.print(f"{time.monotonic() - began:5.1f} s  {line}")
+
+    async with open_stage(settings, keep=keep) as stage:
+        tell(f"PostgreSQL and Redis started in {stage.folder}")
+        report = await _unless_stopped(play(stage, tell), stop)
+        if report is None:
+            console.print("stopped")
+            return stop.exit_code
+        _show(console, report, seconds=time.monotonic() - began)
+        if keep:
+            console.print(
+                f"\nkept: HOLDFAST_HOME={stage.folder} holdfast status {report.status.generation_id}", soft_wrap=True
+            )
+        if serve:
+            await _serve(console, stage, report, stop)
+    return 0 if report.held else FAILED
+
+
+async def _unless_stopped(playing: Coroutine[Any, Any, T], stop: Stop) -> T | None:
+    """What it returns, or None once the user wants to stop."""
+    work = asyncio.create_task(playing)
+    asked = asyncio.create_task(stop.event.wait())
+    try:
+        await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+        return await work if work.done() else None
+    finally:
+        for task in (work, asked):
+            task.cancel()
+        await asyncio.gather(work, asked, return_exceptions=True)
+
+
+def _show(console: Console, report: Report, *, seconds: float) -> None:
+    console.print()
+    show_tree(console, report.hierarchy, title=f"Codeframe: {summary(report.hierarchy)}")
+    coded, given = report.hierarchy.n_assigned, report.hierarchy.generation.n_answers
+    working = duration(report.status.processing_time_ms / 1000)
+    console.print(
+        f"\nCoverage {coded / given:.1%} of the answers · {_mece(report)} · {working} from start to codeframe, "
+        f"{duration(seconds)} in all\n"
+    )
+    console.print(_checks(report))
+    balance = report.balance
+    line = (
+        f"\nowed {balance.owed} · done {balance.done} · lost {balance.lost} · done twice {balance.done_twice}"
+        f" · in doubt {balance.in_doubt}, repeated {balance.repeated}"
+    )
+    console.print(
+        f"{line}   {'IT HELD' if report.held else 'IT DID NOT HOLD'}", style="bold green" if report.held else "bold red"
+    )
+
+
+def _mece(report: Report) -> str:
+    mece = (report.status.result or {}).get("mece") or {}
+    parts = [f"{name} {mece[name]:.0%}" for name in ("exclusivity", "exhaustiveness") if name in mece]
+    return f"MECE score {mece.get('score', 0):.0f} of 100 ({', '.join(parts)})"
+
+
+def _checks(report: Report) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for check in report.checks:
+        style = "green" if check.held else "bold red"
+        table.add_row(
+            "held" if check.held else "FAILED", check.name, check.figures, style=None if check.held else style
+        )
+    return table
+
+
+async def _serve(console: Console, stage: Stage, report: Report, stop: Stop) -> None:
+    while len(stage.workers.alive) < 2:
+        stage.workers.start()
+    with _free_port(stage.service.settings) as listener:
+        url = url_of(listener)
+        console.print(f"\nAPI   {url}/docs", soft_wrap=True)
+        console.print(f"      {url}/api/v1/codeframe/{report.status.generation_id}/hierarchy", soft_wrap=True)
+        console.print("Ctrl-C stops it.")
+        await run_api(stage.service, listener, stop, with_worker=False)
+
+
+@contextlib.contextmanager
+def _free_port(settings: Settings) -> Iterator[socket.socket]:
+    """The port of the settings, or the next free one."""
+    with contextlib.ExitStack() as stack:
+        for port in range(settings.port, settings.port + TRIED_PORTS):
+            with contextlib.suppress(PortTaken):
+                yield stack.enter_context(listening(settings.host, port))
+                return
+        raise PortTaken(f"no port from {settings.port} on is free; stop what listens there, or set HOLDFAST_PORT")

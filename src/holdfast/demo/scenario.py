@@ -1,0 +1,179 @@
+"""The story: start, kill a worker, let the other take over, kill Redis, go on to the end."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from uuid import UUID
+
+from holdfast.demo.audit import Kill, Report, audit
+from holdfast.demo.sampler import Sampler
+from holdfast.demo.stage import Stage
+from holdfast.demo.workers import WorkerProcess
+from holdfast.errors import HoldfastError, QueueUnavailable
+from holdfast.service import MIN_ANSWERS, FileToImport, GenerationRequest, InHand, Status
+
+ANSWERS = "answers.csv"
+LABELLED_FIRST = 3  # clusters that are done before anything is killed
+LEAST_LEFT = 3  # clusters that must be left for Redis to be killed over them
+LIMIT = 180.0  # seconds; after that something hangs
+LOOK = 0.02
+
+Tell = Callable[[str], None]
+
+
+async def play(stage: Stage, tell: Tell) -> Report:
+    """Play it and account for everything. Raises HoldfastError when it could not be played."""
+    try:
+        async with asyncio.timeout(LIMIT):
+            return await _Play(stage, tell).to_the_end()
+    except TimeoutError as error:
+        raise HoldfastError(f"the demo did not end within {LIMIT:.0f} s") from error
+
+
+class _Play:
+    def __init__(self, stage: Stage, tell: Tell) -> None:
+        self._stage = stage
+        self._service = stage.service
+        self._tell = tell
+        self._kills: list[Kill] = []
+
+    async def to_the_end(self) -> Report:
+        pids = [self._stage.workers.start().pid for _ in range(2)]
+        self._tell(f"worker {pids[0]} and worker {pids[1]} started, each a process of its own")
+        generation_id = await self._begin()
+        sampler = Sampler(self._service, generation_id, self._stage.workers)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(sampler.run())
+            await self._story(sampler, generation_id)
+        assert sampler.latest is not None
+        self._tell(f"{sampler.latest.status}: {_clusters(sampler.latest)}")
+        return await audit(self._service, sampler.latest, sampler, self._kills)
+
+    async def _begin(self) -> UUID:
+        with as_file(files(__package__) / ANSWERS) as path:
+            file = FileToImport(path=path, text_column="answer", id_column="id", name=ANSWERS)
+            category, done = await self._service.imports.import_as_category(file, at_least=MIN_ANSWERS)
+        self._tell(f"{done.n_added:,} real answers imported (NHS Friends and Family Test)")
+        created = await self._service.generations.start(GenerationRequest(category_id=category.id))
+        self._tell(f"generation {created.generation.id} started")
+        return created.generation.id
+
+    async def _story(self, sampler: Sampler, generation_id: UUID) -> None:
+        if await sampler.until(lambda status: status.n_clusters > 0):
+            assert sampler.latest is not None
+            self._tell(f"answers embedded and clustered: {sampler.latest.n_clusters} clusters to label")
+        if not await sampler.until(lambda status: status.n_completed >= LABELLED_FIRST):
+            return
+        orphans = await self._kill_a_worker(sampler, generation_id)
+        await self._takeover(sampler, generation_id, orphans)
+        if await self._kill_redis(sampler, generation_id):
+            await sampler.until(lambda status: status.ended)
+
+    async def _kill_a_worker(self, sampler: Sampler, generation_id: UUID) -> list[InHand]:
+        """SIGKILL one that has labels in its hands; frozen first, so that they cannot slip away meanwhile."""
+        while True:
+            owners = {worker.id: worker.pid for worker in await self._service.queue.workers()}
+            for held in await self._labels_in_hand(generation_id):
+                pid = owners.get(_worker_id(held), 0)
+                victim = self._stage.workers.with_pid(pid)
+                if victim is not None and (
+                    orphans := await self._kill_if_busy(victim, _worker_id(held), generation_id)
+                ):
+                    return orphans
+            if not await sampler.until(lambda status: status.n_pending > 0):
+                return []
+            await asyncio.sleep(LOOK)
+
+    async def _kill_if_busy(self, victim: WorkerProcess, worker_id: str, generation_id: UUID) -> list[InHand]:
+        victim.freeze()
+        orphans = [held for held in await self._labels_in_hand(generation_id) if _worker_id(held) == worker_id]
+        if not orphans:
+            victim.thaw()
+            return []
+        victim.kill()
+        status = await self._service.generations.status(generation_id)
+        self._kills.append(Kill(what="worker", labels_pending=status.n_pending, in_hands=len(orphans)))
+        hands = f"with {_labels(len(orphans))} in its hands"
+        self._tell(f"worker {victim.pid} killed (SIGKILL) {hands}; {_clusters(status)} so far")
+        return orphans
+
+    async def _takeover(self, sampler: Sampler, generation_id: UUID, orphans: list[InHand]) -> None:
+        """Wait until another worker has the labels, or so few are left that Redis must be killed now."""
+        began = time.monotonic()
+        lost = {held.unit_id: held.worker for held in orphans}
+        while lost:
+            if not await sampler.until(lambda status: status.n_pending >= 0):
+                return
+            now = {held.unit_id: held.worker for held in await self._labels_in_hand(generation_id)}
+            if not any(now.get(unit_id) == worker for unit_id, worker in lost.items()):
+                pids = ", ".join(str(worker.pid) for worker in self._stage.workers.alive)
+                self._tell(
+                    f"worker {pids} took over the dead worker's {_labels(len(lost))} "
+                    f"{time.monotonic() - began:.1f} s after its death"
+                )
+                return
+            if sampler.latest is not None and sampler.latest.n_pending <= LEAST_LEFT:
+                return
+            await asyncio.sleep(LOOK)
+
+    async def _kill_redis(self, sampler: Sampler, generation_id: UUID) -> bool:
+        queue = self._service.queue
+        before = sum((await queue.counts()).values())
+        under_way = await self._labels_in_hand(generation_id)
+        status = await self._service.generations.status(generation_id)
+        if status.ended:
+            return False
+        pid, began = self._stage.redis_pid, time.monotonic()
+        os.kill(pid, signal.SIGKILL)
+        self._kills.append(Kill(what="redis-server", labels_pending=status.n_pending, in_hands=len(under_way)))
+        self._tell(
+            f"redis-server {pid} killed (SIGKILL) with {_labels(len(under_way))} under way; {_clusters(status)} so far"
+        )
+        await self._back(pid)
+        after = sum((await queue.counts()).values())
+        seconds = time.monotonic() - began
+        as_before = f"{after} jobs as before" if after == before else f"{after} jobs, {before} before"
+        self._tell(
+            f"redis-server {self._stage.redis_pid} is back after {seconds:.1f} s on the same folder, {as_before}"
+        )
+        done = status.n_completed
+        if await sampler.until(lambda status: status.n_completed > done):
+            self._tell_reconnects()
+            assert sampler.latest is not None
+            self._tell(f"resumed: {_clusters(sampler.latest)}")
+        return True
+
+    async def _back(self, old_pid: int) -> None:
+        """Wait until another redis-server answers."""
+        while True:
+            try:
+                await self._service.queue.ping()
+            except QueueUnavailable:
+                continue
+            if self._stage.redis_pid != old_pid:
+                return
+            await asyncio.sleep(LOOK)
+
+    def _tell_reconnects(self) -> None:
+        for worker in self._stage.workers.alive:
+            tries = len(worker.events("retrying connection"))
+            for back in worker.events("redis reconnected")[-1:]:
+                self._tell(f"worker {worker.pid} reconnected by itself {back['after']} s after the loss, {tries} tries")
+
+    async def _labels_in_hand(self, generation_id: UUID) -> list[InHand]:
+        return [held for held in await self._service.generations.in_hand(generation_id) if held.stage == "label"]
+
+
+def _worker_id(held: InHand) -> str:
+    return held.worker.partition(":")[0]
+
+
+def _labels(number: int) -> str:
+    return "1 label" if number == 1 else f"{number} labels"
+
+
+def _clusters(status: Status) -> str:
+    return f"{status.n_completed} of {status.n_clusters} clusters labelled"

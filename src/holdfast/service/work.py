@@ -3,12 +3,11 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from uuid import UUID
 
 from holdfast.codeframe import (
-    Brief,
     ClusterLabel,
     ClusterResult,
     Prepared,
@@ -44,6 +43,7 @@ class Corpus:
     """A generation's frozen input."""
 
     answer_ids: list[int]
+    texts: list[str]
     prepared: Prepared
 
 
@@ -54,6 +54,8 @@ class StageWork:
         self._database = database
         self._embedders = embedders
         self._label_pace = label_pace
+        self._reading = asyncio.Lock()
+        self._clusters: tuple[UUID, ClusterResult] | None = None
 
     async def prepare(self, unit: OwedUnit, worker: str) -> Work:
         """Fold identical answers, and split what is left to embed into chunks."""
@@ -83,20 +85,20 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         corpus, vectors = await self._vectors(unit.ref.generation_id)
         found = await asyncio.to_thread(cluster_stage, corpus.prepared, vectors, config.frame())
-        following = [NewUnit(stage=LABEL, ordinal=brief.k, input={"brief": brief.to_json()}) for brief in found.briefs]
+        following = [NewUnit(stage=LABEL, ordinal=k) for k in range(found.n_clusters)]
         result = {"n_clusters": found.n_clusters, "notes": list(found.notes)}
         return Work(done=Done(output=found.to_bytes(), result=result), following=following)
 
     async def label(self, unit: OwedUnit, worker: str) -> Work:
         """One cluster's label, through the journal: a label that was paid for is never paid for again."""
         config = GenerationConfig.from_json(unit.config)
-        brief = Brief.from_json(unit.input["brief"])
+        clustering = await self._clustering(unit.ref.generation_id)
         journal = CallJournal(self._database, generation_id=unit.ref.generation_id, unit_id=unit.ref.id, worker=worker)
         steps = Steps(journal, in_doubt="hold" if config.in_doubt == "hold" else "repeat")
         label = await steps.run(
             f"label/{unit.ref.ordinal}",
-            partial(self._label, brief, config),
-            inputs={"brief": unit.input["brief"], "config": config.to_json()},
+            partial(self._label, unit.ref.ordinal, clustering, config),
+            inputs={"brief": asdict(clustering.briefs[unit.ref.ordinal]), "config": config.to_json()},
             model=config.model,
         )
         ClusterLabel.from_json(label)  # a reply that is no label fails here, where the reply is already kept
@@ -107,28 +109,34 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         generation_id = unit.ref.generation_id
         corpus, vectors = await self._vectors(generation_id)
-        stored = await self._database.run(lambda connection: units.outputs(connection, generation_id, CLUSTER))
+        clustering = await self._clustering(generation_id)
         replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))
         labels = {k: ClusterLabel.from_json(reply) for k, reply in replies.items()}
         embedder = await self._embedders.open("auto")
         frame = await asyncio.to_thread(
-            lambda: assemble_stage(
-                corpus.prepared, vectors, ClusterResult.from_bytes(stored[0]), labels, config.frame(), embedder=embedder
-            )
+            lambda: assemble_stage(corpus.prepared, vectors, clustering, labels, config.frame(), embedder=embedder)
         )
-        write = frame_writer(generation_id, frame, corpus.answer_ids, corpus.prepared.originals)
+        write = frame_writer(generation_id, frame, corpus.answer_ids, corpus.texts)
         return Work(done=Done(result=frame_result(frame)), write=write)
 
-    async def _label(self, brief: Brief, config: GenerationConfig) -> Reply:
+    async def _label(self, k: int, clustering: ClusterResult, config: GenerationConfig) -> Reply:
         began = time.monotonic()
         embedder = await self._embedders.open("auto")
-        label = await asyncio.to_thread(label_stage, brief, config.frame(), embedder=embedder)
+        label = await asyncio.to_thread(label_stage, k, clustering, config.frame(), embedder=embedder)
         await asyncio.sleep(max(0.0, self._label_pace - (time.monotonic() - began)))
         return Reply(value=label.to_json())
 
+    async def _clustering(self, generation_id: UUID) -> ClusterResult:
+        # Every label of a generation reads the same clusters: a process reads them once.
+        async with self._reading:
+            if self._clusters is None or self._clusters[0] != generation_id:
+                stored = await self._database.run(lambda connection: units.outputs(connection, generation_id, CLUSTER))
+                self._clusters = generation_id, await asyncio.to_thread(ClusterResult.from_bytes, stored[0])
+            return self._clusters[1]
+
     async def _corpus(self, generation_id: UUID) -> Corpus:
         ids, texts = await self._database.run(lambda connection: answers.frozen_texts(connection, generation_id))
-        return Corpus(answer_ids=ids, prepared=await asyncio.to_thread(prepare, texts))
+        return Corpus(answer_ids=ids, texts=texts, prepared=await asyncio.to_thread(prepare, texts))
 
     async def _vectors(self, generation_id: UUID) -> tuple[Corpus, Vectors]:
         corpus = await self._corpus(generation_id)

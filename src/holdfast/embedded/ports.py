@@ -13,7 +13,7 @@ EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST = 10240
 
 
-def start_on_a_port(attempt: Callable[[int], str | None], *, fixed: int | None, kept: int | None) -> int:
+def start_on_a_port(attempt: Callable[[int], str | None], *, fixed: int | None, kept: int | None, log: Path) -> int:
     """Call `attempt` with ports until it succeeds; returns the port.
 
     An attempt returns None, or what the failed server said. A `fixed` port is the only one tried, as its address was
@@ -25,7 +25,9 @@ def start_on_a_port(attempt: Callable[[int], str | None], *, fixed: int | None, 
         if said is None:
             return port
         if fixed or TAKEN not in said:
-            raise EmbeddedError(f"the server did not start on port {port}; its last words: {_last_words(said)}")
+            raise EmbeddedError(
+                f"the server did not start on port {port}; its last words: {_last_words(said)} (more in {log})"
+            )
         port = free_port()
     raise EmbeddedError(f"no port stayed free long enough in {TRIES} tries; the last one was {port}")
 

@@ -45,8 +45,11 @@ SETTINGS = {
     "synchronous_commit": "on",
     "shared_buffers": "32MB",
     "dynamic_shared_memory_type": "mmap",  # in the folder: nothing is left in /dev/shm, whose size containers limit
+    "max_connections": "200",
     "jit": "off",
     "log_checkpoints": "off",
+    "log_error_verbosity": "terse",  # no DETAIL and no statement: they can hold an answer's text
+    "log_min_error_statement": "panic",
     "lc_messages": "C",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -114,13 +117,18 @@ class PostgresServer:
             self._process = None
 
     def _adopt(self) -> bool:
-        kept = self._kept_port()
-        for leftover in list(processes_naming(lambda command: str(self._data) in command)):
+        kept, told = self._kept_port(), self._postmaster().get("pid")
+        found = list(processes_naming(self._is_our_command))
+        # A backend that was forked this instant still has its postmaster's command line.
+        for leftover in [process for process in found if str(process.pid) == told] or found:
             if kept and self._port in {None, kept} and self._is_ours(leftover, kept):
                 self._port, self._process = kept, leftover
             else:
                 leftover.end(signal.SIGINT)
         return self.running
+
+    def _is_our_command(self, command: list[str]) -> bool:
+        return Path(command[0]).name == "postgres" and command[1:3] == ["-D", str(self._data)]
 
     def _is_ours(self, leftover: Process, port: int) -> bool:
         if not comes_up(leftover, lambda: self._is_ready(leftover, port), limit=ADOPT_LIMIT):
@@ -134,11 +142,12 @@ class PostgresServer:
         self._clear_the_way()
         if not self._data.exists():
             create_cluster(self._programs, self._data, account=account, password=self._password or "")
-        self._port = start_on_a_port(partial(self._attempt, account), fixed=self._port, kept=self._kept_port())
+        attempt = partial(self._attempt, account)
+        self._port = start_on_a_port(attempt, fixed=self._port, kept=self._kept_port(), log=self._log)
         if "password authentication failed" in self._psql("SELECT 1").stderr:
             self.stop()
             reset_password(self._programs, self._data, account=account, password=self._password or "")
-            start_on_a_port(partial(self._attempt, account), fixed=self._port, kept=None)
+            start_on_a_port(attempt, fixed=self._port, kept=None, log=self._log)
 
     def _clear_the_way(self) -> None:
         """No postmaster of this folder lives; end what is left of one, and forget its pid if the system has not.

@@ -10,7 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from holdfast.embedded.binaries import find_redis
+from holdfast.embedded.binaries import SERVER_NAMES, find_redis
 from holdfast.embedded.folders import kept_secret, make_private, read_text, write_private, writing_to
 from holdfast.embedded.ports import start_on_a_port
 from holdfast.embedded.processes import (
@@ -93,7 +93,7 @@ class RedisServer:
 
     def _adopt(self) -> bool:
         kept = self._kept_port()
-        for leftover in list(processes_naming(lambda command: str(self._config) in command)):
+        for leftover in list(processes_naming(self._is_our_command)):
             if kept and self._port in {None, kept} and self._comes_up(leftover, kept, ADOPT_LIMIT):
                 self._port, self._process = kept, leftover
             else:
@@ -103,7 +103,9 @@ class RedisServer:
     def _start_anew(self) -> None:
         program = find_redis()
         with writing_to(self._folder):
-            self._port = start_on_a_port(partial(self._attempt, program), fixed=self._port, kept=self._kept_port())
+            self._port = start_on_a_port(
+                partial(self._attempt, program), fixed=self._port, kept=self._kept_port(), log=self._log
+            )
 
     def _attempt(self, program: Path, port: int) -> str | None:
         write_private(self._config, CONFIG.format(port=port, password=_quoted(self._password or "")))
@@ -118,6 +120,9 @@ class RedisServer:
 
     def _comes_up(self, process: Process, port: int, limit: float) -> bool:
         return comes_up(process, lambda: self._is_ready(process, port), limit=limit)
+
+    def _is_our_command(self, command: list[str]) -> bool:
+        return Path(command[0]).name in SERVER_NAMES and command[1:] == [str(self._config)]
 
     def _is_ready(self, process: Process, port: int) -> bool:
         """Whether this very process, not another one on the port, answers to our password with its data loaded."""

@@ -44,7 +44,7 @@ class Announcement:
         """False for one that a killed owner left behind."""
         try:
             return psutil.Process(self.owner).create_time() == self.owner_since
-        except psutil.NoSuchProcess:
+        except psutil.Error:
             return False
 
 
@@ -91,9 +91,10 @@ class Servers:
         if self._lock is None:
             return
         try:
-            (self._home / "servers.json").unlink(missing_ok=True)
+            self._withdraw()
             for keeper in self._keepers:
                 keeper.stop()
+            self._withdraw()  # again: a keeper may have been announcing a restart
         finally:
             self._lock.close()
             self._lock = None
@@ -108,6 +109,7 @@ class Servers:
 
     def _start(self) -> None:
         try:
+            self._withdraw()
             for keeper in self._keepers:
                 keeper.start()
             self._announce()
@@ -117,6 +119,9 @@ class Servers:
 
     def _announce(self) -> None:
         write_private(self._home / "servers.json", json.dumps(asdict(self._now())))
+
+    def _withdraw(self) -> None:
+        (self._home / "servers.json").unlink(missing_ok=True)
 
     def _now(self) -> Announcement:
         if self._lock is None:

@@ -129,6 +129,17 @@ def test_postgres_syncs_its_commits_speaks_utf8_and_knows_all_letters(postgres: 
     assert postgres.sql("SELECT upper('grün')") == "GRÜN"
 
 
+def test_a_failed_statement_leaves_no_answer_s_text_in_the_log(postgres: PostgresServer, folder: Path) -> None:
+    postgres.sql("CREATE TABLE IF NOT EXISTS answers (text text CHECK (length(text) < 3))")
+
+    with pytest.raises(EmbeddedError, match="violates check"):
+        postgres.sql("INSERT INTO answers VALUES ('my nurse was kind')")
+
+    log = (folder / "postgres.log").read_text()
+    assert "violates check" in log
+    assert "my nurse" not in log
+
+
 async def test_a_connection_without_the_password_is_refused(postgres: PostgresServer) -> None:
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(postgres.url, password="guessed")

@@ -1,5 +1,7 @@
 """RedisServer: a real redis-server that keeps what it acknowledged."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +125,14 @@ def test_what_redis_said_is_in_the_error_when_its_data_cannot_be_read(own_redis:
 
     with pytest.raises(EmbeddedError, match="append only"):
         RedisServer(own_folder).start()
+
+
+def test_an_editor_that_has_the_server_s_files_open_is_left_alone(own_redis: RedisServer, client: redis.Redis) -> None:
+    folder = Path(client.config_get("dir")["dir"])
+    editor = subprocess.Popen([sys.executable, "-c", "input()", folder / "redis.conf"], stdin=subprocess.PIPE)
+    own_redis.kill()
+
+    RedisServer(folder).start()
+
+    assert editor.poll() is None
+    editor.communicate()

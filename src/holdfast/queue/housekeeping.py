@@ -13,7 +13,7 @@ CHECK_INTERVAL = 0.5  # seconds between two looks for abandoned jobs, all worker
 # Longer than the longest pause of a reconnecting worker (2 s) and its first renewal together, so that after an outage
 # nobody takes over from the living (tests/faults/queue/test_redis_restarted.py).
 QUIET_AFTER_OUTAGE = 3.0
-LOCKLESS_GRACE = 1.0  # seconds a job must be seen active without a lock: a Node worker locks in a second step
+LOCKLESS_GRACE = 2.0  # seconds an active job must be seen without a lock, or without its worker's presence
 PROMOTE_INTERVAL = 2.0  # seconds; promotion also runs at each due time that is known
 PROMOTE_CHUNK = 500
 

@@ -98,7 +98,7 @@ class Job:
     @property
     def resumed(self) -> bool:
         """Whether an earlier attempt had already begun it."""
-        return self._row[9] is not None
+        return self._row[9] is not None or self.failed_before
 
     @property
     def progress(self) -> Any:

@@ -10,9 +10,9 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   presence           zset     worker id -> alive until (ms, Redis' clock)           the lock-keeping threads
   presence:<worker>  string   what the worker says of itself, JSON, with a TTL      the lock-keeping threads
   watch              string   last check : no take-over before : where to go on     recover.lua
-  lockless           zset     active id without a lock -> first seen (ms)           recover.lua
+  lockless           zset     active id nobody seems to hold -> first seen so (ms)  recover.lua
   ghosts             list     ids that were in a list without their hash            take.lua, promote.lua, recover.lua
-  keep:<state>:<n>:<s>  zset  ids whose own options let them be trimmed             complete.lua, fail.lua, trim.lua
+  keep:<state>:<n>:<s>  zset  ids whose own options let them be trimmed             complete.lua, fail.lua
 In the job's hash one field is ours: `owner`, the token of the last attempt.
 """
 

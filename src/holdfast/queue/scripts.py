@@ -196,11 +196,6 @@ class Scripts:
         reply = await self._run("pause", (*lists, k.meta_paused, k.meta), (k.base, to, limit))
         return cast('Literal["ok", "more"]', reply.decode())
 
-    async def trim(self, state: Literal["completed", "failed"], keep: str, budget: int) -> int:
-        """Trim finished jobs as their own options say; returns how many."""
-        zset = self._keys.completed if state == "completed" else self._keys.failed
-        return int(await self._run("trim", (zset,), (self._keys.base, keep, budget)))
-
     async def _run(self, name: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         script = load(name)
         try:

@@ -1,12 +1,13 @@
 """A queue on the session's Redis, workers that stop with the test, and a way to wait for what must become true."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
 import redis.asyncio
+import structlog
 
 from holdfast.queue import Queue, Worker
 
@@ -51,8 +52,8 @@ def until() -> Until:
 
     async def wait(condition: Callable[[], Awaitable[Any]]) -> Any:
         async with asyncio.timeout(10):
-            while not (value := await condition()):
-                await asyncio.sleep(0.01)  # noqa: ASYNC110 - what happens in Redis has no event here
+            while not (value := await condition()):  # noqa: ASYNC110 - what happens in Redis has no event here
+                await asyncio.sleep(0.01)
             return value
 
     return wait
@@ -74,3 +75,10 @@ def counted(queue: Queue, until: Until) -> Callable[..., Awaitable[None]]:
             assert await queue.counts() == want
 
     return wait
+
+
+@pytest.fixture(autouse=True)
+def _structlog_as_it_was() -> Iterator[None]:
+    """capture_logs leaves structlog configured, which makes the queue talk."""
+    yield
+    structlog.reset_defaults()

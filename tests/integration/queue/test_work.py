@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ async def main() -> None:
         print(await queue.counts()) # {"wait": 0, "active": 0, "completed": 1001, "failed": 0, "delayed": 0, "paused": 0}
 
 asyncio.run(main())
-"""
+"""  # noqa: E501
 
 Working = Callable[..., AbstractAsyncContextManager[Worker]]
 
@@ -132,7 +133,7 @@ async def test_a_failing_job_is_tried_again_after_its_backoff_and_its_success_fo
         await counted(completed=1)
 
     kept = await client.hgetall(f"bull:q:{job.id}")
-    waits = [later - earlier for (_, earlier), (_, later) in zip(seen, seen[1:], strict=False)]
+    waits = [later - earlier for (_, earlier), (_, later) in pairwise(seen)]
     assert [made for made, _ in seen] == [0, 1, 2]
     assert waits[0] >= 0.1
     assert waits[1] >= 0.3

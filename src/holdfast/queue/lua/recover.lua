@@ -10,11 +10,11 @@ KEYS[4]  meta_paused  string
 KEYS[5]  failed       zset, job id -> finishedOn (ms)
 KEYS[6]  presence     zset, worker id -> alive until (ms)
 KEYS[7]  watch        string '<last check ms>:<no take-over before ms>:<where to go on>'
-KEYS[8]  lockless     zset, active id without a lock -> first seen (ms)
+KEYS[8]  lockless     zset, active id nobody seems to hold -> first seen so (ms)
 ARGV[1]  base         the queue's prefix
 ARGV[2]  interval_ms  least time between two checks
 ARGV[3]  quiet_ms     after a gap, time for workers to come back and renew
-ARGV[4]  grace_ms     a job must be seen without a lock for so long
+ARGV[4]  grace_ms     a job must be seen without a lock, or without its worker's presence, for so long
 ARGV[5]  max_stalled  a job that was taken over more often fails
 ARGV[6]  budget       look at so many active jobs
 
@@ -73,20 +73,22 @@ local function take_over(id)
 end
 
 local lived = {}
-local function is_dead(token)
-  local worker = string.match(token, '^([^:]+):') or token
-  if lived[worker] == nil then lived[worker] = redis.call('ZSCORE', presence, worker) end
-  return lived[worker] and now > tonumber(lived[worker])
+local function alive_until(worker)
+  if lived[worker] == nil then lived[worker] = tonumber(redis.call('ZSCORE', presence, worker) or nil) or false end
+  return lived[worker]
 end
 
 redis.call('ZREMRANGEBYSCORE', lockless, '-inf', now - FORGET_MS)
 local any_lockless = redis.call('EXISTS', lockless) == 1
 local function is_lost(id)
   local lock = redis.call('GET', base .. id .. ':lock')
-  if lock then
+  local worker = lock and string.match(lock, '^(%x+):%d+$')
+  if lock and (not worker or alive_until(worker)) then
     if any_lockless then redis.call('ZREM', lockless, id) end
-    return is_dead(lock)
+    return worker and now > alive_until(worker)  -- Node's workers have no presence: their locks must run out
   end
+  -- No lock, or one of a worker that was never present: a Node worker locks in a second step, and a worker of ours is
+  -- present only a moment after its start.
   redis.call('ZADD', lockless, 'NX', now, id)
   return now - redis.call('ZSCORE', lockless, id) >= grace
 end

@@ -13,6 +13,10 @@ Returns rows as take returns them
 local base, token = ARGV[1], ARGV[2]
 local rows = {}
 for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, ARGV[3] - 1)) do
-  if redis.call('GET', base .. id .. ':lock') == token then rows[#rows + 1] = row_of(base, id) end
+  if redis.call('GET', base .. id .. ':lock') == token then
+    local row = row_of(base, id)
+    row[10] = false  -- processedOn is the lost take's own; nobody has begun the job since
+    rows[#rows + 1] = row
+  end
 end
 return rows

@@ -1,0 +1,85 @@
+"""A worker in a process of its own, for tests that kill, freeze or starve it.
+
+`python child.py URL PROCESSOR [OPTION=VALUE …]`: serves the queue `q`; prints a JSON line for each thing that happens.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import structlog
+
+from holdfast.queue import Job, LockLost, Queue, Worker
+
+
+def say(event: str, **fields: Any) -> None:
+    print(json.dumps({"event": event} | fields, default=str), flush=True)  # noqa: T201 - this is what the test reads
+
+
+async def forever(job: Job) -> None:
+    say("begun", id=job.id, token=job.token)
+    await asyncio.Event().wait()
+
+
+async def stubborn(job: Job) -> str:
+    """Goes on whatever happens, as a paid call does, and tries to report."""
+    say("begun", id=job.id, token=job.token)
+    while not job.lock_lost.is_set():
+        try:
+            await asyncio.sleep(0.05)
+        except asyncio.CancelledError:
+            break
+    for report in (job.update_progress("zombie"), job.log("zombie")):
+        try:
+            await report
+        except LockLost:
+            say("refused", id=job.id)
+    return "zombie"
+
+
+async def blocking(job: Job) -> str:
+    """Holds the event loop and the CPU."""
+    say("begun", id=job.id, token=job.token)
+    until = time.monotonic() + job.data
+    while time.monotonic() < until:
+        pass
+    say("ended", id=job.id)
+    return "by the blocked one"
+
+
+async def poison(job: Job) -> None:
+    say("begun", id=job.id, token=job.token)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def quick(job: Job) -> str:
+    say("begun", id=job.id, token=job.token)
+    await asyncio.sleep(0.01)
+    return "done"
+
+
+PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick)}
+
+
+async def main(url: str, processor: str, options: dict[str, float]) -> None:
+    structlog.configure(
+        processors=[lambda _logger, _level, fields: say(**fields) or fields, structlog.processors.JSONRenderer()],
+        logger_factory=lambda *_: type("Silent", (), {"info": print_nothing, "warning": print_nothing})(),
+    )
+    async with Queue("q", url=url) as queue:
+        options["concurrency"] = int(options.get("concurrency", 10))
+        worker = Worker(queue, {"x": PROCESSORS[processor]}, **options)  # type: ignore[arg-type]
+        await worker.run()
+
+
+def print_nothing(*_args: Any) -> None:
+    """Everything was said already."""
+
+
+if __name__ == "__main__":
+    given = (argument.split("=") for argument in sys.argv[3:])
+    asyncio.run(main(sys.argv[1], sys.argv[2], {name: float(value) for name, value in given}))

@@ -1,0 +1,179 @@
+"""Workers in processes of their own, and in this one; what they said; and a wire that can be cut."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import structlog
+
+from holdfast.queue import Queue, Worker
+
+CHILD = Path(__file__).parent / "child.py"
+SRC = Path(__file__).parents[3] / "src"
+
+
+class Child:
+    """A worker process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.said: list[dict[str, Any]] = []
+        self._news = asyncio.Event()
+        self.reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            self.said.append(json.loads(line))
+            self._news.set()
+        self._news.set()
+
+    async def says(self, event: str, count: int = 1) -> dict[str, Any]:
+        """Wait until it has said this so often; returns the last."""
+        async with asyncio.timeout(15):
+            while len(heard := [line for line in self.said if line["event"] == event]) < count:
+                self._news.clear()
+                await self._news.wait()
+        return heard[-1]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
+    async def end(self) -> None:
+        """Kill it, frozen or not, and read the rest of what it said."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        await self.reading
+
+
+@pytest.fixture
+async def child() -> AsyncIterator[Callable[..., Awaitable[Child]]]:
+    """`await child(url, "forever", lock_duration=30)` starts a worker process with a processor of child.py."""
+    async with AsyncExitStack() as stack:
+
+        async def start(url: str, processor: str, **options: float) -> Child:
+            arguments = [f"{name}={value}" for name, value in options.items()]
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(CHILD),
+                url,
+                processor,
+                *arguments,
+                env=os.environ | {"PYTHONPATH": str(SRC)},
+                stdout=asyncio.subprocess.PIPE,
+            )
+            started = Child(process)
+            stack.push_async_callback(started.end)
+            return started
+
+        yield start
+
+
+@pytest.fixture
+def working() -> Callable[..., AbstractAsyncContextManager[Worker]]:
+    """`async with working(queue, {"x": processor}, …) as worker:` runs a worker in this process, and stops it."""
+
+    @asynccontextmanager
+    async def run(queue: Queue, processors: dict[str, Any], **options: Any) -> AsyncIterator[Worker]:
+        worker = Worker(queue, processors, **{"grace": 2.0} | options)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+            assert not running.done(), "the worker must live through the fault"
+        finally:
+            await worker.stop()
+            await running
+
+    return run
+
+
+@pytest.fixture
+def counted() -> Callable[..., Awaitable[None]]:
+    """`await counted(queue, completed=3)` waits until exactly these states hold so many jobs."""
+
+    async def wait(queue: Queue, *, within: float = 20, **expected: int) -> None:
+        want = dict.fromkeys(("wait", "active", "completed", "failed", "delayed", "paused"), 0) | expected
+        found: dict[str, int] = {}
+        try:
+            async with asyncio.timeout(within):
+                while found != want:
+                    await asyncio.sleep(0.02)
+                    found = await queue.counts()
+        except TimeoutError:
+            assert found == want
+
+    return wait
+
+
+class Wire:
+    """A way to Redis that can be cut in the middle of a reply."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._allowed: int | None = None
+        self.cuts = 0
+        self.url = ""
+
+    def cut_replies_after(self, count: int) -> None:
+        """From now on each connection is cut after it has carried so many bytes of replies."""
+        self._allowed = count
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one connection."""
+        with contextlib.suppress(OSError):
+            there_reader, there_writer = await asyncio.open_connection(*self._target)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._carry(reader, there_writer, None))
+                    group.create_task(self._carry(there_reader, writer, self._allowed))
+            finally:
+                writer.close()
+                there_writer.close()
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, left: int | None) -> None:
+        with contextlib.suppress(OSError):
+            while chunk := await source.read(65_536):
+                if left is not None and len(chunk) > left:
+                    target.write(chunk[:left])
+                    self.cuts += 1
+                    break
+                left = None if left is None else left - len(chunk)
+                target.write(chunk)
+        target.close()
+
+
+@pytest.fixture
+async def wire(redis_url: str) -> AsyncIterator[Wire]:
+    """A wire to the session's Redis."""
+    parts = urlsplit(redis_url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    wire = Wire(parts.hostname, parts.port)
+    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    wire.url = redis_url.replace(f":{parts.port}", f":{port}")
+    try:
+        yield wire
+    finally:
+        server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await server.wait_closed()
+
+
+@pytest.fixture(autouse=True)
+def _structlog_as_it_was() -> Iterator[None]:
+    """capture_logs leaves structlog configured, which makes the queue talk."""
+    yield
+    structlog.reset_defaults()

@@ -45,8 +45,9 @@ def source() -> list[Path]:
     return [path for path in tracked(".py") if path.is_relative_to(ROOT / "src")]
 
 
-def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+@cache
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(parsed(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -149,6 +150,11 @@ def _bound(path: Path) -> set[str]:
     return {name for name in names if not name.startswith("_")}
 
 
+def _used(path: Path) -> set[str]:
+    """The names that the module's own code reads."""
+    return {node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
 def test_a_package_s_door_lists_all_its_public_names_in_order() -> None:
     assert doors()
     for path in doors():
@@ -173,24 +179,26 @@ def test_no_package_reaches_past_the_door_of_another() -> None:
     assert reaching == []
 
 
-def _checks(node: ast.AST, checking: set[str]) -> bool:
-    """Whether something in the node can fail on purpose: an assert, a raises, or a call to what does."""
-    for each in ast.walk(node):
-        if isinstance(each, ast.Assert):
-            return True
-        if isinstance(each, ast.Call):
-            name = each.func.attr if isinstance(each.func, ast.Attribute) else getattr(each.func, "id", "")
-            if name in checking or name.startswith(("assert_", "expect_")):
-                return True
-    return False
+@cache
+def _calls(path: Path) -> list[tuple[str, frozenset[str]]]:
+    """Each function of the file with what it calls; an assert counts as a call of `assert_`."""
+    return [(each.name, frozenset(_called(each))) for each in functions(path)]
+
+
+def _called(function: ast.AST) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            yield "assert_"
+        elif isinstance(node, ast.Call):
+            yield node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
 def _checking_names(path: Path) -> set[str]:
     """What checks when a test of this file calls it: pytest's own, and functions here or in a conftest above."""
-    found = {"raises", "warns", "fail", "run_state_machine_as_test"}
+    found = {"assert_", "raises", "warns", "fail", "run_state_machine_as_test"}
     files = [path, *(folder / "conftest.py" for folder in path.parents if (folder / "conftest.py").exists())]
     for _ in range(3):  # a test may check by calling what calls what checks
-        found |= {each.name for file in files for each in functions(file) if _checks(each, found)}
+        found |= {name for file in files for name, called in _calls(file) if called & found}
     return found
 
 
@@ -199,8 +207,8 @@ def test_every_test_can_fail() -> None:
     for path in tracked(".py"):
         if path.is_relative_to(ROOT / "tests") and path.name.startswith("test_"):
             checking = _checking_names(path)
-            tests = (each for each in functions(path) if each.name.startswith("test_"))
-            toothless += [f"{shown(path)}::{each.name}" for each in tests if not _checks(each, checking)]
+            tests = ((name, called) for name, called in _calls(path) if name.startswith("test_"))
+            toothless += [f"{shown(path)}::{name}" for name, called in tests if not called & checking]
 
     assert toothless == []
 

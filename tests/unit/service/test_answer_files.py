@@ -91,7 +91,7 @@ def test_a_file_that_stops_being_utf8_after_its_first_megabytes_is_read_to_the_e
 
 
 def test_nul_characters_are_removed_and_said(csv_file: Write) -> None:
-    file = open_answer_file(csv_file("te\0xt,n\ngo\0od\0,1\n"))
+    file = open_answer_file(csv_file("t\0ext,n\ngo\0od\0,1\n"))
 
     assert file.columns == ("text", "n")
     assert texts(file) == ["good"]

@@ -18,7 +18,7 @@ from pathlib import Path
 from holdfast.embedded.binaries import postgres_major
 from holdfast.embedded.folders import writing_to
 from holdfast.embedded.processes import Account
-from holdfast.errors import EmbeddedError
+from holdfast.errors import EmbeddedError, NotConfigured
 
 USER = "holdfast"
 DATABASE = "holdfast"
@@ -34,7 +34,13 @@ def account_for(data: Path) -> Account | None:
     if data.exists() and data.stat().st_uid != 0:
         owner = data.stat()
         return Account(uid=owner.st_uid, gid=owner.st_gid)
-    nobody = pwd.getpwnam("nobody")
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        raise NotConfigured(
+            "PostgreSQL does not run as root and this system has no user `nobody`; "
+            "run Holdfast as another user, or set DATABASE_URL to a PostgreSQL of yours"
+        ) from None
     return Account(uid=nobody.pw_uid, gid=nobody.pw_gid)
 
 
@@ -100,7 +106,8 @@ def _run(command: Sequence[str | Path], folder: Path, account: Account | None, *
             env=ENVIRONMENT,
             input=said,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
             check=False,
             start_new_session=True,
             user=account.uid if account else None,

@@ -153,15 +153,15 @@ class PostgresServer:
         """No postmaster of this folder lives; end what is left of one, and forget its pid if the system has not.
 
         PostgreSQL itself clears a stale postmaster.pid and shared memory, but not while an orphaned backend is attached
-        to it, nor while the pid exists: as a zombie that nobody reaps, or as another program's (after a restart of a
-        container most pids are).
+        to it, nor if the file is empty, nor while the pid exists: as a zombie that nobody reaps, or as another
+        program's (after a restart of a container most pids are).
         """
-        pid = int(self._postmaster().get("pid", 0))
-        if pid:
-            wait_until(lambda: not is_dying(pid), limit=STOP_LIMIT)
+        told = self._postmaster().get("pid", "")
+        pid = int(told) if told.isdecimal() else 0
+        wait_until(lambda: not is_dying(pid), limit=STOP_LIMIT)
         for orphan in list(processes_naming(lambda command: command[0].startswith(f"postgres: {self._cluster}: "))):
             orphan.end(signal.SIGKILL)
-        if pid and psutil.pid_exists(pid):
+        if not pid or psutil.pid_exists(pid):
             (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def _attempt(self, account: Account | None, port: int) -> str | None:
@@ -187,7 +187,7 @@ class PostgresServer:
     def _postmaster(self) -> dict[str, str]:
         """What postmaster.pid says; a field is missing while the server has not written it yet."""
         try:
-            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            lines = (self._data / "postmaster.pid").read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             return {}
         names = ("pid", "data", "started", "port", "socket", "address", "memory", "status")
@@ -206,6 +206,7 @@ class PostgresServer:
             env={**ENVIRONMENT, "PGPASSWORD": self._password or "", "PGCLIENTENCODING": "UTF8"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="surrogateescape",
             check=False,
         )

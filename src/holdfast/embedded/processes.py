@@ -131,7 +131,7 @@ def is_dying(pid: int) -> bool:
     """Whether the process was killed a moment ago: it is still there, but its command line is not any more."""
     try:
         seen = psutil.Process(pid)
-        return seen.status() != psutil.STATUS_ZOMBIE and not seen.cmdline()
+        return seen.pid != 0 and seen.status() != psutil.STATUS_ZOMBIE and not seen.cmdline()
     except psutil.Error:
         return False
 

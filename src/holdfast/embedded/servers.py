@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -175,6 +176,18 @@ def _attach(folder: Path, told: Announcement, wanted: frozenset[str]) -> Servers
     return Servers(folder, lock=None, wanted=wanted, told=told)
 
 
+_locks: weakref.WeakSet[IO[str]] = weakref.WeakSet()
+
+
+def _forget_locks() -> None:
+    for lock in _locks:
+        lock.close()
+
+
+# A forked child shares the lock: one that outlives the owner would lock out the next owner.
+os.register_at_fork(after_in_child=_forget_locks)
+
+
 def _take_lock(folder: Path) -> IO[str] | None:
     with writing_to(folder):
         file = (folder / "owner.lock").open("a")  # not inherited by the servers, so that it ends with its owner
@@ -183,6 +196,7 @@ def _take_lock(folder: Path) -> IO[str] | None:
         except BlockingIOError:
             file.close()
             return None
+    _locks.add(file)
     return file
 
 

@@ -87,6 +87,15 @@ def test_a_pid_file_whose_pid_was_given_to_another_program_does_not_block(
     another.communicate()
 
 
+def test_an_empty_pid_file_does_not_block(postgres: PostgresServer, folder: Path) -> None:
+    postgres.kill()
+    (folder / "data" / "postmaster.pid").write_text("")
+
+    postgres.start()
+
+    assert postgres.sql("SELECT 1") == "1"
+
+
 def test_a_postgres_left_behind_by_a_dead_owner_is_adopted(postgres: PostgresServer, folder: Path) -> None:
     successor = PostgresServer(folder)
 

@@ -31,6 +31,17 @@ with open_servers(Path(sys.argv[1]), postgres=sys.argv[2] == "postgres") as serv
     sys.stdin.readline()
 """
 
+FORKING = """
+import os, signal, sys
+from pathlib import Path
+from holdfast.embedded import open_servers
+with open_servers(Path(sys.argv[1]), postgres=False) as servers:
+    child = os.fork()
+    if child:
+        print(child, flush=True)
+    signal.pause()
+"""
+
 
 @pytest.fixture(scope="module")
 def home(servers_folder: Path) -> Path:
@@ -46,9 +57,9 @@ def servers(home: Path) -> Iterator[Servers]:
 class Owner:
     """A real process that opens the servers of a folder."""
 
-    def __init__(self, home: Path, *, postgres: bool = True) -> None:
+    def __init__(self, home: Path, *, postgres: bool = True, script: str = OWNER) -> None:
         self.child = subprocess.Popen(
-            [sys.executable, "-c", OWNER, str(home), "postgres" if postgres else "none"],
+            [sys.executable, "-c", script, str(home), "postgres" if postgres else "none"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -204,6 +215,20 @@ def test_a_process_that_comes_while_the_owner_starts_waits_for_it(own_folder: Pa
     for owner in owners:
         owner.leave()
     assert not list(processes_naming(lambda command: any(str(own_folder) in word for word in command)))
+
+
+def test_a_forked_child_that_outlives_the_owner_does_not_lock_out_the_next_one(own_folder: Path) -> None:
+    owner = Owner(own_folder, script=FORKING)
+    (child,) = owner.said()
+    os.kill(owner.child.pid, signal.SIGKILL)
+    owner.child.wait()
+
+    with open_servers(own_folder, postgres=False) as servers:
+        assert servers.owned
+        assert Process(int(child)).alive
+
+    kill(int(child))
+    owner.child.communicate()
 
 
 def test_an_attached_process_sees_the_process_ids_after_a_restart(home: Path, servers: Servers) -> None:

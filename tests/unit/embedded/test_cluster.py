@@ -1,8 +1,12 @@
 """As root, PostgreSQL's user gets just the permissions it needs."""
 
+import pwd
 from pathlib import Path
 
-from holdfast.embedded.cluster import let_through
+import pytest
+
+from holdfast.embedded.cluster import account_for, let_through
+from holdfast.errors import NotConfigured
 
 
 def mode(path: Path) -> int:
@@ -40,3 +44,20 @@ def test_programs_installed_for_root_alone_become_readable(tmp_path: Path) -> No
     assert mode(programs.parent / "catalog") == 0o604
     assert mode(tmp_path / "wheel.libs") == 0o705
     assert mode(tmp_path / "wheel.libs" / "libpq.so") == 0o705
+
+
+def test_a_user_who_is_not_root_runs_postgres_as_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    assert account_for(tmp_path) is None
+
+
+def test_root_without_a_user_nobody_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> None:
+        raise KeyError(name)
+
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(pwd, "getpwnam", unknown)
+
+    with pytest.raises(NotConfigured, match="DATABASE_URL"):
+        account_for(tmp_path / "data")

@@ -47,7 +47,9 @@ class Listener:
             for _ in patterns:
                 await connection.read_response(disable_decoding=True, timeout=10)
             self.listening.set()
-            self._on_work()  # what came while nobody listened
+            # What was announced while nobody listened.
+            self._on_work()
+            self._on_delayed(0)
             delayed = self._keys.delayed.encode()
             while True:
                 message = await connection.read_response(disable_decoding=True, timeout=math.inf)

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 
@@ -66,18 +66,16 @@ PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick
 
 
 async def main(url: str, processor: str, options: dict[str, float]) -> None:
-    structlog.configure(
-        processors=[lambda _logger, _level, fields: say(**fields) or fields, structlog.processors.JSONRenderer()],
-        logger_factory=lambda *_: type("Silent", (), {"info": print_nothing, "warning": print_nothing})(),
-    )
+    structlog.configure(processors=[_say_all])
     async with Queue("q", url=url) as queue:
         options["concurrency"] = int(options.get("concurrency", 10))
         worker = Worker(queue, {"x": PROCESSORS[processor]}, **options)  # type: ignore[arg-type]
         await worker.run()
 
 
-def print_nothing(*_args: Any) -> None:
-    """Everything was said already."""
+def _say_all(_logger: object, _level: str, fields: structlog.typing.EventDict) -> NoReturn:
+    say(**fields)
+    raise structlog.DropEvent
 
 
 if __name__ == "__main__":

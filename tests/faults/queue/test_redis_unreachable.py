@@ -102,7 +102,7 @@ async def test_a_redis_that_stands_still_for_longer_than_the_presence_costs_noth
             rival = await child(redis_url, "quick", presence_ttl=1.0)
             await rival.says("resuming pending jobs")
 
-            await client.execute_command("CLIENT", "PAUSE", "2500", "ALL")
+            await client.client_pause(2500)
 
             await counted(queue, completed=5)
 

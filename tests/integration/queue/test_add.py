@@ -36,7 +36,7 @@ async def test_options_are_written_as_bull_writes_them(queue: Queue, client: red
 
     job = await queue.add("send", None, **options)
 
-    opts = orjson.loads(await client.hget("bull:q:mail-1", "opts"))
+    opts = orjson.loads(await client.hget("bull:q:mail-1", "opts") or b"")
     opts.pop("timestamp")
     assert job.id == "mail-1"
     assert opts == {
@@ -114,6 +114,7 @@ async def test_a_delayed_job_is_scored_as_bull_scores_it(queue: Queue, client: r
     job = await queue.add("later", delay=60)
 
     score = await client.zscore("bull:q:delayed", job.id)
+    assert score is not None
     assert job.timestamp is not None
     due_ms = job.timestamp.timestamp() * 1000 + 60_000
     assert int(score) % 4096 == int(job.id) % 4096

@@ -1,0 +1,125 @@
+"""What may come of an attempt."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+
+from holdfast.errors import Unavailable
+from holdfast.queue import Job, Unrecoverable
+from holdfast.queue.execution import Attempt, Completed, Failed, Lost, Outcome, Released, Retry, as_async, execute
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+def _attempt(*, made: int = 0, **opts: Any) -> Attempt:
+    row: list[bytes | None] = [
+        b"x",
+        b'{"n": 1}',
+        orjson.dumps(opts),
+        b"1000",
+        b"0",
+        b"0",
+        str(made).encode(),
+        *[None] * 3,
+    ]
+    return Attempt(Job("j-1", row, token="w:1", reports=None), number=1, now=0.0)
+
+
+async def _outcome(processor: Any, attempt: Attempt, threads: ThreadPoolExecutor) -> Outcome:
+    return await execute({"x": as_async(processor, threads)}, attempt)
+
+
+async def test_what_a_processor_returns_is_its_json(threads: ThreadPoolExecutor) -> None:
+    async def processor(job: Job) -> Any:
+        return job.data
+
+    assert await _outcome(processor, _attempt(), threads) == Completed(b'{"n":1}')
+
+
+@pytest.mark.parametrize(
+    "processor",
+    [lambda job: job.id, partial(lambda prefix, job: job.id, ""), lambda job: asyncio.sleep(0, job.id)],
+    ids=["sync", "partial", "sync that gives an awaitable"],
+)
+async def test_any_callable_will_do(threads: ThreadPoolExecutor, processor: Any) -> None:
+    assert await _outcome(processor, _attempt(), threads) == Completed(b'"j-1"')
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "expected"),
+    [
+        (ValueError("a"), _attempt(), Failed),
+        (ValueError("a"), _attempt(attempts=2), Retry),
+        (ValueError("a"), _attempt(attempts=2, made=1), Failed),
+        (Unrecoverable("a"), _attempt(attempts=9), Failed),
+        (asyncio.CancelledError(), _attempt(attempts=2), Retry),
+    ],
+)
+async def test_an_error_leads_to_another_attempt_or_to_the_end(
+    threads: ThreadPoolExecutor, error: BaseException, attempt: Attempt, expected: type[Outcome]
+) -> None:
+    async def processor(_job: Job) -> None:
+        raise error
+
+    assert isinstance(await _outcome(processor, attempt, threads), expected)
+
+
+async def test_a_server_that_says_when_to_come_back_is_obeyed(threads: ThreadPoolExecutor) -> None:
+    async def processor(_job: Job) -> None:
+        raise Unavailable("busy", retry_after=7)
+
+    outcome = await _outcome(processor, _attempt(attempts=2, backoff=1_000), threads)
+
+    assert isinstance(outcome, Retry)
+    assert outcome.delay_ms == 7_000
+
+
+async def test_an_error_without_words_is_named_and_a_huge_or_broken_one_is_tamed(threads: ThreadPoolExecutor) -> None:
+    async def wordless(_job: Job) -> None:
+        raise KeyError
+
+    async def broken(_job: Job) -> None:
+        raise ValueError("\ud800" + "x" * 1_000_000)
+
+    outcome, tamed = [await _outcome(processor, _attempt(), threads) for processor in (wordless, broken)]
+
+    assert isinstance(outcome, Failed)
+    assert isinstance(tamed, Failed)
+    assert outcome.reason == "KeyError"
+    assert tamed.reason.startswith("\\ud800xxx")
+    assert len(tamed.reason) + len(tamed.trace) < 40_000
+
+
+@pytest.mark.parametrize(("cause", "expected"), [("lose", Lost()), ("release", Released())])
+async def test_an_attempt_that_is_cancelled_says_why(
+    threads: ThreadPoolExecutor, cause: str, expected: Outcome
+) -> None:
+    begun = asyncio.Event()
+
+    async def processor(_job: Job) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    attempt = _attempt()
+    outcomes: list[Outcome] = []
+
+    async def run() -> None:
+        outcomes.append(await _outcome(processor, attempt, threads))
+
+    attempt.task = asyncio.create_task(run())
+    await begun.wait()
+
+    getattr(attempt, cause)()
+
+    await attempt.task
+    assert outcomes == [expected]
+    assert attempt.job.lock_lost.is_set() == (cause == "lose")

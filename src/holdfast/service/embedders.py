@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from holdfast.codeframe import Embedder, open_embedder
+from holdfast.errors import NotConfigured
 
 
 class Embedders:
@@ -20,9 +21,16 @@ class Embedders:
         self.turn = asyncio.Lock()
 
     async def open(self, name: str) -> Embedder:
-        """The embedder of that name; "auto" is the best one whose model is there. Raises NotConfigured."""
+        """The embedder of that name; "auto" is the best one whose model is there.
+
+        A name with its precision (minilm-int8), as a chunk of another process has it, must be met exactly: vectors of
+        different embedders cannot be compared. Raises NotConfigured.
+        """
         async with self._opening:
             if name not in self._opened:
-                opened = await asyncio.to_thread(open_embedder, name, models=self._models, cache=self._cache)
+                kind, _, precision = name.partition("-")
+                opened = await asyncio.to_thread(open_embedder, kind, models=self._models, cache=self._cache)
+                if precision and opened.name != name:
+                    raise NotConfigured(f"this generation was begun with {name}, this worker has {opened.name}")
                 self._opened |= {name: opened, opened.name: opened}
             return self._opened[name]

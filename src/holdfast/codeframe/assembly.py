@@ -13,7 +13,7 @@ from holdfast.codeframe.merging import Code, make_codes, name_vectors
 from holdfast.codeframe.naming import stems
 from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.themes import cut, levels_of, name_themes, theme_sizes
+from holdfast.codeframe.themes import Group, cut, levels_of, name_themes, theme_sizes
 from holdfast.codeframe.values import (
     AssembledFrame,
     Assignments,
@@ -80,7 +80,8 @@ def _prototypes(codes: Sequence[Code], clustering: ClusterResult) -> Vectors:
     for place, code in enumerate(codes):
         mass = np.array([clustering.briefs[k].n_answers for k in code.clusters], dtype=np.float32)
         found[place] = mass @ clustering.centroids[list(code.clusters)]
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-9))
+    norms = np.linalg.norm(found, axis=1, keepdims=True)
+    return np.asarray(found / np.maximum(norms, 1e-9), dtype=np.float32)
 
 
 def _counts(assignments: Assignments, n_codes: int) -> list[int]:
@@ -114,8 +115,8 @@ def _grow(
         for branch in branches:
             grouped.setdefault(themes[codes[branch.codes[0]].clusters[0]], []).append(branch)
         groups = [sorted(group, key=lambda b: (-b.n, b.codes)) for _, group in sorted(grouped.items())]
-        clusters = [sorted(k for b in group for c in b.codes for k in codes[c].clusters) for group in groups]
-        names = name_themes(clusters, clustering.briefs, clustering.centroids, taken=taken, embedder=embedder)
+        named = [_group(group, codes) for group in groups]
+        names = name_themes(named, clustering.briefs, clustering.centroids, taken=taken, embedder=embedder)
         branches = [
             _Branch(
                 name=name,
@@ -126,6 +127,12 @@ def _grow(
             for name, group in zip(names, groups, strict=True)
         ]
     return sorted(branches, key=lambda b: (-b.n, b.codes))
+
+
+def _group(branches: Sequence[_Branch], codes: Sequence[Code]) -> Group:
+    below = [code for branch in branches for code in branch.codes]
+    largest = codes[below[0]]
+    return Group(tuple(sorted(k for code in below for k in codes[code].clusters)), largest.alternatives)
 
 
 def _leaves(branch: _Branch) -> list[int]:

@@ -7,7 +7,7 @@ from holdfast.codeframe.clustering import Clustering
 from holdfast.codeframe.exemplars import choose, typicality
 from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
 from holdfast.codeframe.preprocess import Prepared
-from holdfast.codeframe.values import Brief, Exemplar, Vectors
+from holdfast.codeframe.values import Brief, Exemplar, Phrase, Vectors
 
 EXEMPLARS = 24  # a model may read them all; a person sees the first few
 OUTSIDERS = 6
@@ -27,28 +27,49 @@ def write_briefs(prepared: Prepared, vectors: Vectors, found: Clustering) -> tup
     counted = [count_phrases(_sampled(prepared, rows), spellings) for rows in members]
     rest = _total(counted)
     near = _neighbours(found.centroids)
-    lengths = np.array([len(text.split()) for text in prepared.distinct], dtype=np.int32)
+    writer = _BriefWriter(prepared, vectors, found, members)
     briefs = []
-    for k, rows in enumerate(members):
+    for k in range(found.n_clusters):
         beside = [counted[n] for n in near[k]]
-        phrases = rank_phrases(counted[k], beside, rest, spellings)
-        similar = vectors[rows] @ found.centroids[k]
-        scores = typicality(similar, lengths[rows], prepared.weights[rows])
-        typical = rows[choose(vectors[rows], scores, EXEMPLARS)]
-        mass = prepared.weights[rows].astype(np.float64)
-        briefs.append(
-            Brief(
-                k=k,
-                n_answers=int(mass.sum()),
-                n_distinct=len(rows),
-                cohesion=round(float(similar @ mass / mass.sum()), 4),
-                exemplars=tuple(_exemplar(prepared, int(row)) for row in typical),
-                outsiders=_outsiders(prepared, vectors, found, k=k, near=near[k], members=members),
-                neighbours=tuple(int(n) for n in near[k]),
-                phrases=phrases,
-            )
-        )
+        briefs.append(writer.write(k, near[k], rank_phrases(counted[k], beside, rest, spellings)))
     return tuple(briefs)
+
+
+class _BriefWriter:
+    """Chooses the answers a brief shows."""
+
+    def __init__(
+        self, prepared: Prepared, vectors: Vectors, found: Clustering, members: list[npt.NDArray[np.intp]]
+    ) -> None:
+        self._prepared, self._vectors, self._found, self._members = prepared, vectors, found, members
+        self._lengths = np.array([len(text.split()) for text in prepared.distinct], dtype=np.int32)
+
+    def write(self, k: int, near: npt.NDArray[np.intp], phrases: tuple[Phrase, ...]) -> Brief:
+        rows = self._members[k]
+        similar = self._vectors[rows] @ self._found.centroids[k]
+        mass = self._prepared.weights[rows]
+        scores = typicality(similar, self._lengths[rows], mass)
+        typical = rows[choose(self._vectors[rows], scores, EXEMPLARS)]
+        return Brief(
+            k=k,
+            n_answers=int(mass.sum()),
+            n_distinct=len(rows),
+            cohesion=round(float(similar @ mass / mass.sum()), 4),
+            exemplars=tuple(_exemplar(self._prepared, int(row)) for row in typical),
+            outsiders=self._outsiders(k, near),
+            neighbours=tuple(int(n) for n in near),
+            phrases=phrases,
+        )
+
+    def _outsiders(self, k: int, near: npt.NDArray[np.intp]) -> tuple[str, ...]:
+        """Answers of the neighbours that are nearly in this cluster."""
+        texts = []
+        for other in near:
+            rows = self._members[int(other)]
+            similar = self._vectors[rows] @ self._found.centroids[k]
+            best = np.argsort(-similar, kind="stable")[: OUTSIDERS // NEIGHBOURS]
+            texts += [_exemplar(self._prepared, int(rows[place])).text for place in best]
+        return tuple(texts)
 
 
 def _sampled(prepared: Prepared, rows: npt.NDArray[np.intp]) -> list[tuple[str, int]]:
@@ -76,21 +97,3 @@ def _exemplar(prepared: Prepared, row: int) -> Exemplar:
     text = prepared.distinct[row]
     short = text if len(text) <= QUOTED else text[:QUOTED].rsplit(" ", 1)[0] + " …"
     return Exemplar(distinct=row, text=short, weight=int(prepared.weights[row]))
-
-
-def _outsiders(
-    prepared: Prepared,
-    vectors: Vectors,
-    found: Clustering,
-    *,
-    k: int,
-    near: npt.NDArray[np.intp],
-    members: list[npt.NDArray[np.intp]],
-) -> tuple[str, ...]:
-    """Answers of the neighbours that are nearly in this cluster."""
-    texts = []
-    for other in near:
-        rows = members[int(other)]
-        best = np.argsort(-(vectors[rows] @ found.centroids[k]), kind="stable")[: OUTSIDERS // NEIGHBOURS]
-        texts += [_exemplar(prepared, int(rows[place])).text for place in best]
-    return tuple(texts)

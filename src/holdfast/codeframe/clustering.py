@@ -123,7 +123,8 @@ def _sums(vectors: Vectors, weights: npt.NDArray[np.float64], labels: npt.NDArra
 def _means(vectors: Vectors, weights: npt.NDArray[np.float64], labels: npt.NDArray[np.int32], k: int) -> Vectors:
     """Unit mean of each label's vectors; zero where it has none."""
     total = _sums(vectors, weights, labels, k)
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), np.float32(1e-9))
+    norms = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.asarray(total / np.maximum(norms, 1e-9), dtype=np.float32)
 
 
 def _start(sample: Vectors, tree: Floats, k: int) -> Vectors:
@@ -176,7 +177,7 @@ def _result(vectors: Vectors, smoothed: Vectors, weights: Ints, centres: Vectors
     near, affinity = _nearest_clusters(smoothed, centres)
     labels = near[:, 0].copy()
     plain = _means(vectors, weights.astype(np.float64), labels, len(centres))
-    notes = ()
+    notes: tuple[str, ...] = ()
     if asked is not None and len(centres) < asked:
         notes = (f"{asked} clusters were asked for, but {len(vectors)} different answers gave {len(centres)}",)
     tree = ward(plain.astype(np.float64)) if len(centres) > 1 else np.zeros((0, 4))

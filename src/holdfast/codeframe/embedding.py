@@ -92,8 +92,8 @@ class MiniLmEmbedder:
             np.add.at(total, [owners[w] for w in batch], vectors * sizes)
             if progress is not None:
                 progress(min(start + self.BATCH, len(order)) * len(texts) // len(order), len(texts))
-        norms: Vectors = np.linalg.norm(total, axis=1, keepdims=True)
-        return total / np.maximum(norms, np.float32(1e-9))
+        norms = np.linalg.norm(total, axis=1, keepdims=True)
+        return np.asarray(total / np.maximum(norms, 1e-9), dtype=np.float32)
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every window, and the text each belongs to."""
@@ -139,10 +139,10 @@ class LsaEmbedder:
         if width < 1:
             return np.ones((len(texts), 1), dtype=np.float32)
         vectors = TruncatedSVD(width, random_state=0).fit_transform(counted).astype(np.float32)
-        norms: Vectors = np.linalg.norm(vectors, axis=1, keepdims=True)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         if progress is not None:
             progress(len(texts), len(texts))
-        return np.asarray(vectors / np.maximum(norms, np.float32(1e-9)), dtype=np.float32)
+        return np.asarray(vectors / np.maximum(norms, 1e-9), dtype=np.float32)
 
 
 def _counter(analyzer: str, ngrams: tuple[int, int], n_texts: int) -> object:

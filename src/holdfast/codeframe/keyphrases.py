@@ -13,10 +13,10 @@ from holdfast.codeframe.words import (
     LINKS,
     NEGATIONS,
     STOPS,
-    VERBS,
     is_adjective,
     is_adverb,
     is_noun,
+    is_verb,
     stem,
 )
 
@@ -24,8 +24,8 @@ LONGEST = 4  # words, links included
 READ = 150  # words of an answer that are read
 KEPT, KEPT_SINGLE = 40, 15  # phrases, and single words, kept for a cluster
 
-_SEGMENT = re.compile(r"[.,;:!?()\[\]{}\"“”/\\|…\n]+|\s[-–—]+\s|[–—]")
-_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_SEGMENT = re.compile('[.,;:!?()\\[\\]{}"\u201c\u201d/\\\\|\u2026\n]+|\\s[-\u2013\u2014]+\\s|[\u2013\u2014]')
+_WORD = re.compile("[^\\W_]+(?:['\u2019\\-][^\\W_]+)*")
 
 Key = tuple[str, ...]
 
@@ -36,6 +36,7 @@ class PhraseCounts:
 
     answers: int = 0
     counts: Counter[Key] = field(default_factory=Counter)
+    cut: Counter[Key] = field(default_factory=Counter)  # answers where the phrase goes on: "freeze bank | account"
 
 
 @dataclass
@@ -66,12 +67,18 @@ def count_phrases(texts: Iterable[tuple[str, int]], spellings: Spellings) -> Phr
     for text, weight in texts:
         found.answers += weight
         said: dict[Key, Key] = {}
+        cut: set[Key] = set()
         for words in _segments(text, spellings):
-            for phrase in _phrases(words):
-                said.setdefault(tuple(map(stem, phrase)), phrase)
+            for phrase, goes_on in _phrases(words):
+                key = tuple(map(stem, phrase))
+                said.setdefault(key, phrase)
+                if goes_on:
+                    cut.add(key)
         for key, phrase in said.items():
             found.counts[key] += weight
             spellings.phrases[key][phrase] += 1
+        for key in cut:
+            found.cut[key] += weight
     return found
 
 
@@ -79,7 +86,7 @@ def _segments(text: str, spellings: Spellings) -> Iterator[list[str]]:
     left = READ
     shouted = text.isupper()
     for segment in _SEGMENT.split(text):
-        written = [word.replace("’", "'") for word in _WORD.findall(segment)][:left]
+        written = [word.replace("\u2019", "'") for word in _WORD.findall(segment)][:left]
         left -= len(written)
         if not shouted:
             for word in written[1:]:
@@ -90,23 +97,29 @@ def _segments(text: str, spellings: Spellings) -> Iterator[list[str]]:
             return
 
 
-def _phrases(words: list[str]) -> Iterator[Key]:
-    """Word runs that neither begin nor end with a stop word, and "staff were friendly" as "friendly staff"."""
+def _phrases(words: list[str]) -> Iterator[tuple[Key, bool]]:
+    """Word runs that neither begin nor end with a stop word, and whether a noun follows that belongs to them."""
     plain = [word for word in words if word not in BRIDGES and not is_adverb(word)]
     for start, first in enumerate(plain):
         if first in STOPS or first.isdigit():
             continue
-        yield (first,)
+        yield (first,), False
         for end in range(start + 1, min(start + LONGEST, len(plain))):
             last = plain[end]
+            if last in LINKS:
+                continue
             if last in STOPS:
-                if last in LINKS:
-                    continue
                 break
-            phrase = tuple(plain[start : end + 1])
-            if not (start and plain[start - 1] in NEGATIONS and is_adjective(first)):
-                yield phrase
-    yield from _predicates(plain)
+            if not _is_denied(plain, start):
+                goes_on = end + 1 < len(plain) and is_noun(plain[end + 1]) and is_noun(last)
+                yield tuple(plain[start : end + 1]), goes_on
+    for described in _predicates(plain):
+        yield described, False
+
+
+def _is_denied(plain: list[str], start: int) -> bool:
+    """ "not friendly staff" does not say "friendly staff"."""
+    return start > 0 and plain[start - 1] in NEGATIONS and is_adjective(plain[start])
 
 
 def _predicates(plain: list[str]) -> Iterator[Key]:
@@ -135,7 +148,7 @@ def rank_phrases(
     for key, count in own.counts.items():
         if count < least:
             continue
-        score = _telling(key, count, own, near, rest) * _shape(key)
+        score = _telling(key, count, own, near, rest) * _shape(key) * (1 - 0.7 * own.cut[key] / count)
         if score > 0:
             ranked.append((score, key))
     ranked.sort(key=lambda pair: (-pair[0], pair[1]))
@@ -161,12 +174,12 @@ def _shape(key: Key) -> float:
     """How well the phrase reads as a name."""
     first, last = key[0], key[-1]
     fit = _LENGTHS[len(key)]
-    if any(word in VERBS and word != first for word in key):
+    if any(is_verb(word) for word in key[1:]):
         fit *= 0.55
     if is_noun(last):
-        return fit * (0.85 if first in VERBS else 1.0)
-    if last in VERBS:
-        return fit * 0.5
+        return fit * (0.85 if is_verb(first) else 1.0)
+    if is_verb(last):
+        return fit * 0.4
     return fit * 0.35  # an adjective or adverb at the end leaves the reader waiting
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.naming import candidates, different, rank, sentence_case, stems
-from holdfast.codeframe.values import Brief, ClusterLabel, FrameConfig, Phrase, Vectors
+from holdfast.codeframe.values import Brief, ClusterLabel, Phrase, Vectors
 
 KEYPHRASES = 8
 ALTERNATIVES = 6
@@ -12,12 +12,10 @@ EXEMPLARS = 8
 QUOTED = 120  # characters of the answer quoted in a description
 
 
-def label_cluster(
-    brief: Brief, centre: Vectors, config: FrameConfig, *, embedder: Embedder | None = None
-) -> ClusterLabel:
+def label_cluster(brief: Brief, centroids: Vectors, *, embedder: Embedder | None = None) -> ClusterLabel:
     """Never fails: without a telling phrase the most typical answer gives the name."""
     answers = [exemplar.text for exemplar in brief.exemplars]
-    ranked = rank(candidates(brief.phrases, answers), centre, embedder)
+    ranked = rank(candidates(brief.phrases, answers), centroids[brief.k], centroids[list(brief.neighbours)], embedder)
     names = [sentence_case(option.text) for option in different(ranked, ALTERNATIVES + 1)]
     if not names:
         names = [sentence_case(" ".join(answers[0].split()[:5]) if answers else f"Cluster {brief.k + 1}")]
@@ -46,7 +44,7 @@ def _keyphrases(phrases: tuple[Phrase, ...]) -> tuple[str, ...]:
 
 
 def _description(keyphrases: tuple[str, ...], answers: list[str]) -> str:
-    quote = next((text for text in answers if 3 <= len(text.split()) and len(text) <= QUOTED), "")
+    quote = next((text for text in answers if len(text.split()) >= 3 and len(text) <= QUOTED), "")
     said = f"Typically: “{quote}”" if quote else ""
     if not keyphrases:
         return said or "Answers that are alike."

@@ -24,6 +24,7 @@ class Code:
     confidence: float
     keyphrases: tuple[str, ...]
     exemplars: tuple[int, ...]  # distinct texts
+    alternatives: tuple[str, ...]  # other names it could have had
     existing: str | None = None
 
 
@@ -47,7 +48,7 @@ def make_codes(
     """In the order of the clusters; clusters without a label have no code."""
     ordered = [labels[k] for k in range(clustering.n_clusters) if k in labels]
     groups = _groups(ordered, clustering, embedder) if clustering.automatic else [[label] for label in ordered]
-    codes = _unique([(group, _merged(group)) for group in groups], clustering)
+    codes = _unique([_merged(group) for group in groups], clustering)
     return _linked(codes, config.existing_codes, embedder)
 
 
@@ -78,22 +79,22 @@ def _merged(group: Sequence[ClusterLabel]) -> Code:
         confidence=first.confidence,
         keyphrases=tuple(dict.fromkeys(phrase for label in group for phrase in label.keyphrases))[:8],
         exemplars=tuple(distinct for label in group for distinct in label.exemplars[: -(-8 // len(group))]),
+        alternatives=tuple(name for label in group for name in label.alternatives),
     )
 
 
-def _unique(made: Sequence[tuple[Sequence[ClusterLabel], Code]], clustering: ClusterResult) -> list[Code]:
+def _unique(codes: Sequence[Code], clustering: ClusterResult) -> list[Code]:
     """Larger codes choose first; a name that is taken gives way to the next best one."""
-    size = {place: sum(clustering.briefs[k].n_answers for k in code.clusters) for place, (_, code) in enumerate(made)}
+    size = [sum(clustering.briefs[k].n_answers for k in code.clusters) for code in codes]
     taken: set[frozenset[str]] = set()
     named: dict[int, Code] = {}
-    for place in sorted(size, key=lambda p: (-size[p], p)):
-        group, code = made[place]
-        options = [code.name, *(name for label in group for name in label.alternatives)]
-        options += [f"{code.name}: {phrase}" for phrase in code.keyphrases]
+    for place in sorted(range(len(codes)), key=lambda p: (-size[p], p)):
+        code = codes[place]
+        options = [code.name, *code.alternatives, *(f"{code.name}: {phrase}" for phrase in code.keyphrases)]
         name = next((option for option in options if _free(option, taken)), f"{code.name} ({place + 1})")
         taken.add(_identity(name))
         named[place] = replace(code, name=name)
-    return [named[place] for place in range(len(made))]
+    return [named[place] for place in range(len(codes))]
 
 
 def _identity(name: str) -> frozenset[str]:

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.values import Phrase, Vectors
-from holdfast.codeframe.words import LINKS, STOPS, VERBS, is_adjective, is_noun, stem
+from holdfast.codeframe.words import STOPS, is_adjective, is_noun, stem
 
-CONSIDERED = 14  # phrases that may become a name or part of one
+CONSIDERED, PAIRS, SHORT_ANSWERS = 12, 6, 5  # phrases, pairs and answers that may become a name
+PERSONAL = frozenset({"i", "you", "he", "she", "they", "we", "my", "your", "it", "nothing", "no"})
 LONGEST_NAME = 5  # words
 
 
@@ -24,7 +26,7 @@ class Candidate:
 
 def stems(name: str) -> frozenset[str]:
     """The words that carry a name, whatever their order and number."""
-    words = (word.strip("(),:'’").lower() for word in name.split())
+    words = (word.strip("(),:'\u2019").lower() for word in name.split())
     return frozenset(stem(word) for word in words if word and word not in STOPS)
 
 
@@ -37,29 +39,45 @@ def candidates(phrases: Sequence[Phrase], answers: Sequence[str]) -> list[Candid
     """Possible names, without order: phrases, pairs of phrases, and short typical answers."""
     top = [phrase for phrase in phrases if _can_stand(phrase.text)][:CONSIDERED]
     best = max((phrase.score for phrase in top), default=1.0)
-    found = {}
-    for phrase in top:
-        found[phrase.text] = Candidate(phrase.text, _strength(phrase.score / best, phrase.text), phrase.share)
-    for pair in _pairs(top, best):
+    found = {phrase.text: Candidate(phrase.text, _strength(phrase, best), phrase.share) for phrase in top}
+    for pair in sorted(_pairs(top, best), key=lambda pair: (-pair.strength, pair.text))[:PAIRS]:
         found.setdefault(pair.text, pair)
-    for answer in answers:
-        words = answer.strip(" .!?").split()
-        if 2 <= len(words) <= LONGEST_NAME and not answer.isupper():
-            text = " ".join(words)
-            found.setdefault(text, Candidate(text, 0.25, 0.0))
+    known = {word for phrase in phrases for word in phrase.text.lower().split()}
+    short = [text for answer in answers if (text := _short_answer(answer, known))]
+    for text in short[:SHORT_ANSWERS]:
+        found.setdefault(text, Candidate(text, 0.3, 0.0))
     return list(found.values())
 
 
 def _can_stand(text: str) -> bool:
     """It holds a word with a meaning of its own, and no half a verb form."""
     words = text.lower().split()
-    return "'" not in text and any(len(word) > 2 for word in words)
+    return "'" not in text and any(len(word) > 2 for word in words) and not any(set(word) == {"x"} for word in words)
 
 
-def _strength(relative: float, text: str) -> float:
-    words = text.split()
-    single = 0.75 if len(words) == 1 else 1.0
-    return float(np.sqrt(max(relative, 0.0))) * single
+def _strength(phrase: Phrase, best: float) -> float:
+    words = phrase.text.split()
+    fit = 1.0
+    if len(words) == 1:
+        fit = 0.62 if is_noun(words[0].lower()) else 0.3
+    if any(word.istitle() for word in words[1:]) or (len(words) == 1 and words[0].istitle()):
+        fit *= 0.6  # mostly people's and places' names: they do not tell what it is about
+    return float(np.sqrt(max(phrase.score / best, 0.0))) * fit
+
+
+def _short_answer(answer: str, known: set[str]) -> str | None:
+    """A whole answer that reads as a name: no clauses, no odd words, and about somebody's topic, not about "I"."""
+    bare = answer.strip(" .!?")
+    words = bare.split()
+    if not 2 <= len(words) <= LONGEST_NAME or not all(word.isalpha() for word in words):
+        return None
+    lower = [word.lower() for word in words]
+    if lower[0] in PERSONAL or any(set(word) == {"x"} for word in lower):
+        return None
+    if any(word not in STOPS and word not in known for word in lower):
+        return None
+    regular = all(word.islower() or word.istitle() or word.isupper() for word in words) and not bare.isupper()
+    return bare if regular else bare.lower()
 
 
 def _pairs(top: Sequence[Phrase], best: float) -> list[Candidate]:
@@ -73,7 +91,8 @@ def _pairs(top: Sequence[Phrase], best: float) -> list[Candidate]:
             if second.share < 0.35 * first.share or second.score < 0.3 * first.score:
                 continue
             relative = min((first.score + 0.6 * second.score) / best, 1.6)
-            found.append(Candidate(text, 0.82 * float(np.sqrt(relative)), first.share + 0.5 * second.share))
+            kept = 0.85 if len(text.split()) > 3 else 0.62
+            found.append(Candidate(text, kept * float(np.sqrt(relative)), first.share + 0.5 * second.share))
     return found
 
 
@@ -85,22 +104,46 @@ def _joined(first: list[str], second: list[str]) -> str | None:
         return None
     if len(first) != 1 or len(second) != 1:
         return None
-    same_kind = is_noun(first[0]) == is_noun(second[0]) and is_adjective(first[0]) == is_adjective(second[0])
-    return f"{first[0]} and {second[0]}" if same_kind and first[0] not in VERBS else None
+    a, b = first[0].lower(), second[0].lower()
+    both = (is_noun(a) and is_noun(b)) or (is_adjective(a) and is_adjective(b))
+    return f"{first[0]} and {second[0]}" if both and not (first[0].istitle() or second[0].istitle()) else None
 
 
-def rank(options: Sequence[Candidate], centre: Vectors, embedder: Embedder | None) -> list[tuple[float, Candidate]]:
-    """Best first: what is counted often, and, when an embedder can tell, what means the same as the whole cluster."""
+def rank(
+    options: Sequence[Candidate], centre: Vectors, contrast: Vectors, embedder: Embedder | None
+) -> list[tuple[float, Candidate]]:
+    """Best first: what is counted often, and, when an embedder can tell, what means the cluster and not `contrast`."""
     if not options:
         return []
     ordered = sorted(options, key=lambda option: option.text)
     fit = np.zeros(len(ordered))
     if embedder is not None and not embedder.whole_corpus:
-        fit = (embedder.embed([option.text for option in ordered]) @ centre).astype(np.float64)
+        fit = _fit(ordered, centre, contrast, embedder)
     scored = [
-        (round(float(0.7 * option.strength + near * 1.1), 4), option) for near, option in zip(fit, ordered, strict=True)
+        (round(float(0.7 * option.strength + 1.2 * near), 4), option) for near, option in zip(fit, ordered, strict=True)
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].text))
+
+
+def _fit(
+    options: Sequence[Candidate], centre: Vectors, contrast: Vectors, embedder: Embedder
+) -> npt.NDArray[np.float64]:
+    """Nearness to the centre, less what is owed to the neighbours; a pair of words must also hold together."""
+    halves = sorted({half for option in options if (pair := _halves(option.text)) for half in pair})
+    vectors = embedder.embed([*(option.text for option in options), *halves])
+    own, parts = vectors[: len(options)], dict(zip(halves, vectors[len(options) :], strict=True))
+    fit = (own @ centre).astype(np.float64)
+    if len(contrast):
+        fit -= 0.5 * (own @ contrast.T).mean(axis=1)
+    for place, option in enumerate(options):
+        if pair := _halves(option.text):
+            fit[place] -= 0.25 * (1.0 - float(parts[pair[0]] @ parts[pair[1]]))
+    return fit
+
+
+def _halves(text: str) -> tuple[str, str] | None:
+    words = text.split()
+    return (words[0], words[2]) if len(words) == 3 and words[1] == "and" else None
 
 
 def different(ranked: Sequence[tuple[float, Candidate]], n: int) -> list[Candidate]:
@@ -113,13 +156,3 @@ def different(ranked: Sequence[tuple[float, Candidate]], n: int) -> list[Candida
         if len(chosen) == n:
             break
     return chosen
-
-
-def trimmed(text: str) -> str:
-    """Without stop words at the ends."""
-    words = text.split()
-    while words and words[0].lower() in STOPS:
-        words = words[1:]
-    while words and (words[-1].lower() in STOPS or words[-1].lower() in LINKS):
-        words = words[:-1]
-    return " ".join(words)

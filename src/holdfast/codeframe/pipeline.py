@@ -91,7 +91,8 @@ def label_stage(
     k: int, clustering: ClusterResult, config: FrameConfig, *, embedder: Embedder | None = None
 ) -> ClusterLabel:
     """The offline label of cluster k, from its brief alone; an embedder makes the choice of words better."""
-    return label_cluster(clustering.briefs[k], clustering.centroids[k], config, embedder=embedder)
+    del config  # a model labels in the target language; offline names keep the answers' own
+    return label_cluster(clustering.briefs[k], clustering.centroids, embedder=embedder)
 
 
 def assemble_stage(

@@ -15,7 +15,7 @@ from holdfast.codeframe.values import Ints
 _SPACE = re.compile(r"\s+")
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Cf", "Co", "Cn"})
 _ASCII = re.compile(r"[\x20-\x7e]*")
-_EDGES = " .,;:!?\"'-–—…"
+_EDGES = " .,;:!?\"'-\u2013\u2014\u2026"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def normalise(text: str) -> str:
 
 
 def _is_printable(char: str) -> bool:
-    return char.isascii() and char.isprintable() or unicodedata.category(char) not in _UNPRINTABLE
+    return (char.isascii() and char.isprintable()) or unicodedata.category(char) not in _UNPRINTABLE
 
 
 def prepare(texts: Sequence[str]) -> Prepared:

@@ -27,6 +27,7 @@ _LEAD = r"(?:(?:no|nope|nah|well|sorry|honestly|erm+|um+|er|hmm+|so far|at prese
 _FILLER = (
     r"(?: (?:really|at all|at this time|at the moment|at this moment|at present|right now|just now|whatsoever|"
     r"particularly|in particular|specific|special|specifically|comes to mind|springs to mind|to be honest|tbh|honestly|"
+    r"in my opinion|for me|as far as i know|about it|at moment|better|"
     r"i can think of|that i can think of|i can think|as such|so far|yet|for now|now|currently|thanks|thank you|"
     r"thankyou|else|further|more|to say|to add|to report|to improve|to change|to mention|to comment|to suggest|"
     r"from me|for me|need(?:s|ed)? (?:to )?(?:improv\w+|chang\w+)|that comes to mind|sorry|off the top of my head))*"
@@ -45,12 +46,14 @@ _NOTHING_WORDS = (
     r"nichts?|nix|gar nichts|keine?|keine angaben?|keine anmerkungen|kein kommentar|nein|"
     r"rien|aucune?|rien du tout|rien a signaler|ras|aucun commentaire|non|"
     r"nada mas|ninguno|ninguna|ningun comentario|sin comentarios?|niente|nessuno|nessuna|nessun commento|"
-    r"niets|geen|geen opmerkingen|nee|nic|brak|brak uwag|nie mam|nie|nao|nenhum|nenhuma|sem comentarios|ingenting|inget|intet)"
+    r"niets|geen|geen opmerkingen|nee|nic|brak|brak uwag|nie mam|nie|nao|nenhum|nenhuma|"
+    r"sem comentarios|ingenting|inget|intet)"
 )
 _DONT_KNOW_WORDS = (
     r"(?:(?:i )?(?:really |honestly |just )?(?:don't|dont|do not|dunno|didn't|did not) ?(?:really |actually |quite )?"
     r"(?:know|no|remember|recall)?(?: (?:yet|sorry|really|enough|what to say|tbh|to be honest))*|"
-    r"i ?dunno|idk|dk|no idea|no clue|(?:i )?have no idea|(?:i'm |im |i am )?(?:not|un) ?(?:really |quite |too |entirely )?sure"
+    r"i ?dunno|idk|dk|no idea|no clue|(?:i )?have no idea|(?:i'm |im |i am )?"
+    r"(?:not|un) ?(?:really |quite |too |entirely )?sure"
     r"(?: (?:yet|really|sorry|at the moment))*|(?:i'm |im )?unsure|hard to say|can't say|cant say|can't remember|"
     r"cant remember|cannot remember|cannot say|undecided|"
     r"(?:ich )?weiss (?:ich )?(?:es )?nicht|keine ahnung|je ne sais pas|je sais pas|sais pas|aucune idee|ne sait pas|"
@@ -75,11 +78,10 @@ _REPEATED = re.compile(r"(\w{1,3})\1{3,}")
 
 def rule_of(normal: str) -> Rule | None:
     """The rule code of a normalised answer, or None when it has to be read."""
-    letters = sum(char.isalpha() for char in normal)
-    if letters == 0:
+    if not any(char.isalpha() for char in normal):
         return _without_letters(normal)
     if len(normal) > _LONGEST:
-        return None
+        return UNINTELLIGIBLE if _is_gibberish(normal.casefold()) else None
     plain = _plain(normal)
     for rule, pattern in _PATTERNS:
         if pattern.fullmatch(plain):
@@ -94,7 +96,7 @@ def _without_letters(normal: str) -> Rule:
 
 
 def _plain(normal: str) -> str:
-    """Lower case, no accents, no punctuation: `Nothing – thanks!` becomes `nothing thanks`."""
+    """Lower case, no accents, no punctuation: `Nothing, thanks!` becomes `nothing thanks`."""
     straight = normal.casefold().replace("\u2019", "'").replace("\u2018", "'")
     bare = "".join(char for char in unicodedata.normalize("NFD", straight) if not unicodedata.combining(char))
     return _WORDS.sub(" ", bare).strip(" '")

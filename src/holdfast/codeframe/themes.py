@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster
@@ -11,6 +12,15 @@ from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.naming import Candidate, rank, sentence_case, stems
 from holdfast.codeframe.values import Brief, Floats, Hierarchy, Phrase, Vectors
 from holdfast.codeframe.words import is_adjective, is_noun
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Codes that will be one theme."""
+
+    clusters: tuple[int, ...]
+    spare_names: tuple[str, ...]  # what the largest code could also have been called
+
 
 FLAT_UP_TO = 7  # codes an adaptive frame keeps without themes
 PHRASES = 12  # of one code, that may name its theme
@@ -41,25 +51,31 @@ def cut(tree: Floats, n_clusters: int, n_themes: int) -> list[int]:
 
 
 def name_themes(
-    groups: Sequence[Sequence[int]],
+    groups: Sequence[Group],
     briefs: Sequence[Brief],
     centroids: Vectors,
     *,
     taken: set[frozenset[str]],
     embedder: Embedder | None,
 ) -> list[str]:
-    """A name for each group of clusters, broader than its codes' names and like no other in the frame.
+    """A name for each group, broader than its codes' names and like no other in the frame.
 
     `taken` holds the stems of the names in use and grows.
     """
     names = [""] * len(groups)
-    for place in sorted(range(len(groups)), key=lambda g: (-sum(briefs[k].n_answers for k in groups[g]), groups[g])):
-        centre = _centre(groups[place], briefs, centroids)
-        options = _options([briefs[k] for k in groups[place]], briefs)
-        name = _first_free(rank(options, centre, embedder), taken, fallback=f"Theme {place + 1}")
+    for place in sorted(range(len(groups)), key=lambda g: (-_size(groups[g], briefs), groups[g].clusters)):
+        group = groups[place]
+        options = _options([briefs[k] for k in group.clusters], briefs)
+        options += [Candidate(name, 0.35, 0.0) for name in group.spare_names[:4]]
+        ranked = rank(options, _centre(group.clusters, briefs, centroids), centroids[:0], embedder)
+        name = _first_free(ranked, taken, fallback=f"Theme {place + 1}")
         taken.add(stems(name) or frozenset({name.lower()}))
         names[place] = sentence_case(name)
     return names
+
+
+def _size(group: Group, briefs: Sequence[Brief]) -> int:
+    return sum(briefs[k].n_answers for k in group.clusters)
 
 
 def _centre(group: Sequence[int], briefs: Sequence[Brief], centroids: Vectors) -> Vectors:
@@ -111,7 +127,7 @@ def _usable(phrases: Sequence[Phrase]) -> list[Phrase]:
 def _broad(text: str) -> float:
     words = text.lower().split()
     if len(words) == 1:
-        return 1.0 if is_noun(words[0]) else 0.15 if is_adjective(words[0]) else 0.4
+        return 1.0 if is_noun(words[0]) else 0.03 if is_adjective(words[0]) else 0.1
     return 0.9 if is_noun(words[-1]) else 0.3
 
 

@@ -104,7 +104,7 @@ class ClusterResult:
     def to_bytes(self) -> bytes:
         meta = {"automatic": self.automatic, "notes": list(self.notes), "briefs": [asdict(b) for b in self.briefs]}
         small = self.affinity.astype(np.float16)
-        arrays = {"labels": self.labels, "nearest": self.nearest, "affinity": small}
+        arrays: dict[str, npt.NDArray[Any]] = {"labels": self.labels, "nearest": self.nearest, "affinity": small}
         return pack(meta, {**arrays, "centroids": self.centroids, "tree": self.tree})
 
     @classmethod

@@ -5,7 +5,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Skipped inside a phrase: "cancel my reservation" is read as "cancel reservation", "very friendly staff" as "friendly staff".
+# Skipped inside a phrase: "cancel my reservation" is read as "cancel reservation".
 BRIDGES = _words(
     "a an the my your our their his her its this these those that some any each every very really so quite extremely "
     "incredibly absolutely always just too also totally truly such most all both rather super pretty genuinely "
@@ -35,6 +35,8 @@ _FUNCTION = _words(
     "think thinks thought know knows knew want wants wanted need needs needed try tries tried come comes came "
     "see seen saw look looks looked give gives gave given giving keep keeps kept seem use used find found "
     "something anything everything nothing someone thing things way ways stuff sort kind lot lots bit "
+    "either neither certain certainly completely totally entirely exactly rather quite anymore anyway else thing "
+    "especially therefore hence otherwise instead due able unable going gonna wanna ought perhaps sake case "
     "s t m re ve ll d don didn doesn isn wasn couldn wouldn shouldn won ain able upon also too "
     "im be been being was were is are"
 )
@@ -82,23 +84,24 @@ ADJECTIVES = _words(
 )
 _ADJECTIVE_ENDINGS = ("ful", "ous", "ible", "able", "less", "ical", "ive", "ish")
 _NOUNS_ALL_THE_SAME = _words(
-    "table vegetable cable variable alternative initiative objective perspective detective relative motive hospital dish fish english"
+    "table vegetable cable variable alternative initiative objective perspective detective relative motive dish fish "
+    "english"
 )
 
 VERBS = _words(
-    "add allow answer apply arrange ask assist attend avoid ban be become begin believe book bring build buy call "
-    "cancel care cause change charge check choose clean close communicate complain complete confirm consider continue "
-    "control convert create cut deal decide delete describe destroy do drive eat encourage end enjoy ensure enter "
-    "explain express feel fill fix follow forget freeze get give go happen harm hate hear help hide hold hurt improve "
-    "include increase inform introduce keep kill know lead learn leave let limit listen live lock look lose love make "
-    "meet mention move need offer open order pay play please prefer prevent promote protect prove provide read "
-    "reduce refill remain remember remind remove repair replace report request require reset respect rest return save "
-    "schedule see sell send set share show sign speak spend start stay stop study suffer support switch take talk "
-    "teach tell think transfer translate treat try turn understand update use violate visit wait walk want wish work "
-    "worry write explained listened helped helping listening caring understanding felt feeling given provided treated"
+    "add allow apply arrange ask assist attend avoid ban be become begin believe bring build buy "
+    "choose communicate complain complete confirm consider continue convert create cut decide delete describe destroy "
+    "do eat encourage enjoy ensure enter explain feel fill fix follow forget freeze get give go happen hate hear hide "
+    "hold hurt improve include increase inform introduce keep kill know lead learn leave let listen live lose "
+    "make meet mention move need pay prefer prevent prohibit promote protect prove provide read receive reduce refill "
+    "remain remember remind remove repair replace require reset save schedule see sell send set show speak "
+    "spend stop suffer take talk teach tell think translate treat try turn understand understood want wish "
+    "write felt given treat appreciate recommend abolish adopt legalize subsidize mean seem cause force "
+    "deserve serve exist carry contribute gain grow develop abandon end"
 )
-ADVERBS_IN_LY_THAT_ARE_NOT = _words(
-    "friendly lovely family elderly early daily weekly monthly costly supply reply fly july italy assembly unfriendly timely apply likely"
+NO_ADVERBS = _words(
+    "friendly lovely family elderly early daily weekly monthly costly supply reply fly july italy assembly unfriendly "
+    "timely apply likely"
 )
 
 STOPS = BRIDGES | COPULAS | _FUNCTION | _OTHER_LANGUAGES | LINKS | _words("not no")
@@ -111,12 +114,23 @@ def is_adjective(word: str) -> bool:
 
 
 def is_adverb(word: str) -> bool:
-    return word.endswith("ly") and len(word) > 4 and word not in ADVERBS_IN_LY_THAT_ARE_NOT
+    return word.endswith("ly") and len(word) > 4 and word not in NO_ADVERBS
 
 
 def is_noun(word: str) -> bool:
     """Anything that is known to be nothing else."""
-    return not (word in STOPS or word in VERBS or is_adjective(word) or is_adverb(word) or word.isdigit())
+    return not (word in STOPS or is_verb(word) or is_adjective(word) or is_adverb(word) or word.isdigit())
+
+
+def is_verb(word: str) -> bool:
+    """Also with -s, -ed; an -ing form counts as a noun: parking, meeting, waiting."""
+    forms = {word}
+    if word.endswith("s"):
+        forms |= {word[:-1], word[:-2]}
+    if word.endswith("ed"):
+        forms |= {word[:-1], word[:-2], word[:-3]}
+        return bool(forms & VERBS) or len(word) > 5
+    return bool(forms & VERBS)
 
 
 def stem(word: str) -> str:

@@ -49,6 +49,14 @@ def test_a_redis_that_is_too_old_gives_way_to_the_one_beside_the_environment(
     assert binaries.find_redis() == wheel
 
 
+def test_a_redis_that_cannot_be_run_gives_way(nothing_installed: Path) -> None:
+    broken = program(nothing_installed / "redis-server", "")
+    broken.write_bytes(b"\x7fELF of another machine")
+    newer = program(nothing_installed / "valkey-server", "Valkey server v=8.1.0 sha=00000000:0")
+
+    assert binaries.find_redis() == newer
+
+
 def test_no_redis_at_all_says_what_to_install_or_set(nothing_installed: Path) -> None:
     with pytest.raises(NotConfigured, match=r"apt install redis-server.*REDIS_URL"):
         binaries.find_redis()

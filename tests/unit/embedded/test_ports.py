@@ -55,3 +55,22 @@ def test_free_ports_are_outside_the_range_of_outgoing_connections() -> None:
     low = int(ports.EPHEMERAL.read_text().split()[0])
 
     assert all(ports.LOWEST <= ports.free_port() < low for _ in range(20))
+
+
+def test_a_machine_without_ports_below_that_range_gets_any_free_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "range").write_text("1024 65535\n")
+    monkeypatch.setattr(ports, "EPHEMERAL", tmp_path / "range")
+
+    assert ports.free_port() >= 1024
+
+
+def test_a_machine_without_any_free_port_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def taken(*_: object) -> None:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr("socket.socket.bind", taken)
+
+    with pytest.raises(EmbeddedError, match="no free port"):
+        ports.free_port()

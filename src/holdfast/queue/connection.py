@@ -27,7 +27,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from holdfast.errors import QueueUnavailable
+from holdfast.errors import NotConfigured, QueueUnavailable
 from holdfast.queue.reporting import Reporter
 
 Argument: TypeAlias = str | bytes | int | float
@@ -77,6 +77,14 @@ def open_connection(url: str, client_name: str | None = None) -> AbstractConnect
     return connection
 
 
+def check_url(url: str) -> None:
+    """Raise NotConfigured for what is no Redis URL; the message does not show it, because it may hold a password."""
+    try:
+        open_connection(url)
+    except (ValueError, TypeError) as error:
+        raise NotConfigured(f"no usable Redis URL: {error}") from None
+
+
 async def connect(connection: AbstractConnection) -> None:
     """Connect and wait for Redis to be ready; RedisError or OSError when it is not (yet)."""
     async with asyncio.timeout(CONNECT_TIMEOUT * 2):
@@ -97,6 +105,7 @@ class Link:
         self._came_back = asyncio.Event()
         self._owed: deque[tuple[asyncio.Future[Any], float]] = deque()
         self._keeping: asyncio.Task[None] | None = None
+        self.last_error = ""  # the name of the last error, for messages
         self.reconnects = 0  # how often it came back; a caller may compare
 
     @property
@@ -160,6 +169,7 @@ class Link:
                 await connection.disconnect(nowait=True)
                 attempt += 1
                 lost_at = lost_at or monotonic()
+                self.last_error = type(error).__name__
                 delay = retry_delay(attempt)
                 self._report_retry(attempt, delay, error)
                 await asyncio.sleep(delay)

@@ -32,6 +32,19 @@ def _json(raw: bytes | None) -> Any:
     return None if raw is None else orjson.loads(raw)
 
 
+def _number(raw: bytes | None) -> int:
+    """A count; 0 when it is absent or broken, because nothing a hash holds may stop a worker."""
+    return int(raw) if raw is not None and raw.isdigit() else 0
+
+
+def _options(raw: bytes | None) -> dict[str, Any]:
+    try:
+        decoded = _json(raw)
+    except orjson.JSONDecodeError:
+        decoded = None
+    return decoded if isinstance(decoded, dict) else {}
+
+
 class Job:
     """One job. Values are decoded when they are first asked for, so that a worker pays only for what is used.
 
@@ -42,7 +55,7 @@ class Job:
 
     def __init__(self, job_id: str, row: Sequence[bytes | None], *, token: str | None, reports: Reports | None) -> None:
         self.id = job_id
-        self.name = (row[0] or b"__default__").decode()
+        self.name = (row[0] or b"__default__").decode(errors="replace")
         self.token = token
         self._row = row  # in the order of TAKEN_FIELDS; a job that was read has READ_FIELDS
         self._read = token is None
@@ -66,8 +79,7 @@ class Job:
     def opts(self) -> dict[str, Any]:
         """Bull's options as they are on the wire, e.g. {"attempts": 3, "delay": 0, "timestamp": 1795513896471}."""
         if self._opts is None:
-            decoded = _json(self._row[2])
-            self._opts = decoded if isinstance(decoded, dict) else {}
+            self._opts = _options(self._row[2])
         return self._opts
 
     def option(self, name: str) -> Any:
@@ -83,7 +95,7 @@ class Job:
     @property
     def attempts_made(self) -> int:
         """Attempts that failed so far; crashes of workers are not among them."""
-        return int(self._row[6] or 0)
+        return _number(self._row[6])
 
     @property
     def failed_before(self) -> bool:
@@ -93,7 +105,7 @@ class Job:
     @property
     def stalled_count(self) -> int:
         """How often it was taken over from a worker that was gone."""
-        return int(self._row[7] or 0)
+        return _number(self._row[7])
 
     @property
     def resumed(self) -> bool:

@@ -49,7 +49,8 @@ class Backoff:
         if not isinstance(wire, Mapping) or wire.get("type") not in ("fixed", "exponential"):
             return None
         jitter = wire["options"].get("jitter", 0.0) if isinstance(wire.get("options"), Mapping) else 0.0
-        return cls(type=wire["type"], delay=(wire.get("delay") or 0) / 1000, jitter=jitter)
+        delay = wire.get("delay")
+        return cls(type=wire["type"], delay=delay / 1000 if isinstance(delay, int | float) else 0, jitter=jitter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import orjson
 from redis.exceptions import ResponseError
 
 from holdfast.errors import BadJob, JobNotFound, QueueError, QueueUnavailable
-from holdfast.queue.connection import Argument, Interrupted, Link, will_pass
+from holdfast.queue.connection import Argument, Interrupted, Link, check_url, will_pass
 from holdfast.queue.job import READ_FIELDS, Job
 from holdfast.queue.keys import Keys, check_job_id
 from holdfast.queue.options import OPTION_NAMES, JobOptions, NewJob, OptionFields
@@ -46,6 +46,7 @@ class Queue:
     ) -> None:
         if not name or not prefix:
             raise QueueError("a queue needs a name and a prefix")
+        check_url(url)
         self.name = name
         self.prefix = prefix
         self.url = url
@@ -206,7 +207,8 @@ class Queue:
                         if not again:
                             raise
         except TimeoutError:
-            raise QueueUnavailable(f"Redis did not answer within {self._max_wait:g} s") from None
+            cause = f" ({self._link.last_error})" if self._link.last_error and not self._link.is_up else ""
+            raise QueueUnavailable(f"Redis did not answer within {self._max_wait:g} s{cause}") from None
         except ResponseError as error:
             if will_pass(error):
                 raise QueueUnavailable(f"Redis takes no writes now: {error}") from error

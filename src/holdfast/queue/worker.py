@@ -5,27 +5,26 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from time import monotonic
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
 from redis.exceptions import ResponseError
 
 from holdfast.errors import QueueError
-from holdfast.queue.connection import Interrupted, Link, retry_delay, will_pass
-from holdfast.queue.execution import Attempt, Processor, as_async, execute
+from holdfast.queue.connection import Interrupted, Link
+from holdfast.queue.execution import Processor, as_async
 from holdfast.queue.housekeeping import Housekeeping
-from holdfast.queue.job import Job
 from holdfast.queue.locks import LockKeeper
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
-from holdfast.queue.scripts import Row, Scripts
-from holdfast.queue.settling import Reports, Settler, Take
+from holdfast.queue.scripts import Scripts
 from holdfast.queue.signals import stop_on_signals
+from holdfast.queue.taking import TakeLoop, TakeRules
 from holdfast.queue.wakeup import Listener
 
 POLL_INTERVAL = 2.0  # seconds between looks nobody asked for: Bull's retry publishes nothing
 SETTLE_GRACE = 5.0  # seconds after the grace period to write what is known
+LET_GO_TIME = 2.0  # seconds to write it when `run` was cancelled
 
 
 class Tuning(TypedDict, total=False):
@@ -59,20 +58,23 @@ class Worker:
             raise QueueError("a worker needs a processor, concurrency of 1 or more and lock_duration of 0.1 s or more")
         self.id = secrets.token_hex(8)
         self._queue = queue
-        self._concurrency = concurrency
-        self._lock_ms = round(lock_duration * 1000)
         self._grace = tuning.get("grace", 20.0)
         self._poll_interval = tuning.get("poll_interval", POLL_INTERVAL)
         self._signals = tuning.get("signals", True)
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"holdfast {queue.name}")
-        self._processors = {name: as_async(processor, self._threads) for name, processor in processors.items()}
         self._reporter = queue.reporter
         self._link = Link(queue.url, reporter=self._reporter)
         self._scripts = Scripts(self._link, queue.keys)
-        self._settler = Settler(self._scripts, self._reporter)
-        self._reports = Reports(self._scripts)
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"holdfast {queue.name}")
+        self._taking = TakeLoop(
+            self._scripts,
+            {name: as_async(processor, self._threads) for name, processor in processors.items()},
+            TakeRules(worker_id=self.id, concurrency=concurrency, lock_ms=round(lock_duration * 1000)),
+            self._reporter,
+        )
         self._house = Housekeeping(self._scripts, self.id, self._reporter, max_stalled=tuning.get("max_stalled", 3))
-        self._listener = Listener(queue.url, queue.keys, on_work=self._expect_work, on_delayed=self._house.expect)
+        self._listener = Listener(
+            queue.url, queue.keys, on_work=self._taking.expect_work, on_delayed=self._house.expect
+        )
         self._locks = LockKeeper(
             queue.url,
             queue.keys,
@@ -80,19 +82,10 @@ class Worker:
             lock_duration=lock_duration,
             presence_ttl=tuning.get("presence_ttl", 3.0),
         )
-        self._running: dict[Attempt, None] = {}  # in the order in which they were taken; the lock thread reads it
-        self._ready: list[Attempt] = []  # ended, not yet written
-        self._lost_batches: list[str] = []  # tokens of takes whose reply did not arrive
-        self._batches = 0
-        self._attempts = 0
-        self._refusals = 0
-        self._wake = asyncio.Event()
-        self._hungry = True  # there may be something to take
         self._stopping = False
         self._deadline: asyncio.Timeout | None = None
         self._stopped = asyncio.Event()
         self._stopped.set()
-        self._wordy = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,10 +104,9 @@ class Worker:
         if not self._stopped.is_set():
             raise QueueError("this worker is running already")
         self._stopped.clear()
-        self._wordy = self._reporter.wordy
         try:
             with stop_on_signals(self._ask_to_stop) if self._signals else nullcontext():
-                await self._locks.start(self._running)
+                await self._locks.start(self._taking.running)
                 await self._work()
         finally:
             await self._locks.stop()
@@ -125,54 +117,44 @@ class Worker:
     async def stop(self) -> None:
         """Stop gracefully and wait until `run` has ended; inside a processor it only asks."""
         self._ask_to_stop()
-        if asyncio.current_task() not in {attempt.task for attempt in self._running}:
+        if asyncio.current_task() not in {attempt.task for attempt in self._taking.running}:
             await self._stopped.wait()
 
     def _ask_to_stop(self) -> None:
         if self._stopping:
             return
         self._stopping = True
+        self._taking.stop()
         if self._deadline is not None:
             loop = asyncio.get_running_loop()
-            loop.call_later(self._grace, self._release_all)
+            loop.call_later(self._grace, self._taking.release_all)
             self._deadline.reschedule(loop.time() + self._grace + SETTLE_GRACE)
-        self._wake.set()
-
-    def _release_all(self) -> None:
-        for attempt in self._running:
-            if attempt.outcome is None:
-                attempt.release()
-
-    def _expect_work(self) -> None:
-        self._hungry = True
-        self._wake.set()
 
     async def _work(self) -> None:
-        helpers = [
-            asyncio.create_task(self._listener.run(), name="holdfast listener"),
-            asyncio.create_task(self._house.run(), name="holdfast housekeeping"),
-            asyncio.create_task(self._poll(), name="holdfast poll"),
-            asyncio.create_task(self._announce(), name="holdfast announcer"),
-        ]
-        try:
-            async with asyncio.timeout(None) as self._deadline:
-                await self._loop()
-        except TimeoutError:
-            self._reporter.warning("worker stopped before all was written", jobs=len(self._running))
-        finally:
-            self._deadline = None
-            await self._cancel([*helpers, *(attempt.task for attempt in self._running if attempt.task is not None)])
-
-    @staticmethod
-    async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Take until stopped; a helper that breaks ends the worker rather than leaving it half alive."""
+        async with asyncio.TaskGroup() as group:
+            helpers = [
+                group.create_task(self._listener.run(), name="holdfast listener"),
+                group.create_task(self._house.run(), name="holdfast housekeeping"),
+                group.create_task(self._poll(), name="holdfast poll"),
+                group.create_task(self._announce(), name="holdfast announcer"),
+            ]
+            try:
+                async with asyncio.timeout(None) as self._deadline:
+                    await self._taking.run()
+            except TimeoutError:
+                self._reporter.warning("worker stopped before all was written", jobs=len(self._taking.running))
+            finally:
+                self._deadline = None
+                for helper in helpers:
+                    helper.cancel()
+                if self._taking.running:
+                    await self._taking.let_go(LET_GO_TIME)
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(self._poll_interval)
-            self._expect_work()
+            self._taking.expect_work()
 
     async def _announce(self) -> None:
         """Say what there is to resume, at the start and after each reconnect."""
@@ -183,82 +165,3 @@ class Worker:
                 wait, active, _, _, delayed, paused = await self._scripts.counts()
                 self._reporter.info("resuming pending jobs", count=wait + active + delayed + paused)
             await self._link.wait_reconnected(seen)
-
-    async def _loop(self) -> None:
-        while True:
-            self._wake.clear()
-            ended, self._ready = self._ready, []
-            room = self._room(len(ended))
-            if ended or (room and self._hungry) or self._lost_batches:
-                await self._exchange(ended, room)
-            elif self._stopping and not self._running:
-                return
-            else:
-                await self._wake.wait()
-
-    def _room(self, ended: int) -> int:
-        return 0 if self._stopping else max(0, self._concurrency - len(self._running) + ended)
-
-    async def _exchange(self, ended: list[Attempt], room: int) -> None:
-        """Write what ended and take what there is room for, in one round trip; what could not be written stays."""
-        try:
-            await self._take_lost()
-            self._hungry = False
-            take = self._next_take(room)
-            try:
-                rows, error = await self._settler.settle(ended, take)
-            except Interrupted:
-                # The reply may have carried jobs; they are locked for us, and nobody else will run them.
-                self._lost_batches += [take.token] if room else []
-                raise
-            self._start(rows, take.token)
-            self._hungry = self._hungry or (room > 0 and len(rows) == room)
-            if error is not None:
-                raise error
-            self._refusals = 0
-        except Interrupted:
-            self._hungry = True
-        except ResponseError as error:
-            self._hungry = True
-            await self._sit_out(error)
-        finally:
-            self._forget(ended)
-
-    async def _take_lost(self) -> None:
-        while self._lost_batches:
-            token = self._lost_batches[0]
-            self._start(await self._scripts.retake(token), token)
-            self._lost_batches.pop(0)
-
-    def _next_take(self, room: int) -> Take:
-        self._batches += 1
-        return Take(limit=room, token=f"{self.id}:{self._batches}", lock_ms=self._lock_ms)
-
-    def _forget(self, ended: list[Attempt]) -> None:
-        for attempt in ended:
-            if attempt.written:
-                del self._running[attempt]
-            else:
-                self._ready.append(attempt)
-
-    async def _sit_out(self, error: ResponseError) -> None:
-        if not will_pass(error):
-            self._reporter.warning("redis refused", error=str(error)[:300])
-        self._refusals += 1
-        await asyncio.sleep(retry_delay(self._refusals))
-
-    def _start(self, rows: list[Row], token: str) -> None:
-        now = monotonic()
-        for row in rows:
-            job = Job(row[-1].decode(), row, token=token, reports=self._reports)
-            self._attempts += 1
-            attempt = Attempt(job, number=self._attempts, now=now)
-            self._running[attempt] = None
-            attempt.task = asyncio.create_task(self._attempt(attempt))
-            if self._wordy:
-                self._reporter.info("processing job", id=job.id, attempt=job.attempts_made + 1, resumed=job.resumed)
-
-    async def _attempt(self, attempt: Attempt) -> None:
-        attempt.outcome = await execute(self._processors, attempt)
-        self._ready.append(attempt)
-        self._wake.set()

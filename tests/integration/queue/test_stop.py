@@ -97,3 +97,44 @@ async def test_a_worker_can_be_started_and_stopped_over_and_over(queue: Queue, c
     counts = await queue.counts()
     assert counts["wait"] + counts["completed"] == 100
     assert counts["active"] == 0
+
+
+async def test_a_worker_that_is_cancelled_gives_its_jobs_back_at_once(queue: Queue, counted: Any, client: Any) -> None:
+    begun = asyncio.Event()
+
+    async def endless(_job: Job) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    job = await queue.add("x")
+    running = asyncio.create_task(Worker(queue, {"x": endless}).run())
+    await begun.wait()
+
+    running.cancel()
+
+    await asyncio.wait([running])
+    assert running.cancelled()
+    await counted(wait=1)
+    assert await client.exists(f"bull:q:{job.id}:lock") == 0
+
+
+async def test_a_program_may_keep_its_own_signal_handlers(queue: Queue) -> None:
+    worker = Worker(queue, {"x": lambda _job: None}, signals=False)
+    before = signal.getsignal(signal.SIGTERM)
+    running = asyncio.create_task(worker.run())
+    await asyncio.sleep(0)
+
+    assert signal.getsignal(signal.SIGTERM) is before
+
+    await worker.stop()
+    await running
+
+
+async def test_a_worker_that_never_ran_stops_at_once_and_then_does_not_take(queue: Queue, counted: Any) -> None:
+    await queue.add("x")
+    worker = Worker(queue, {"x": lambda _job: None})
+
+    await worker.stop()
+    await worker.run()
+
+    await counted(wait=1)

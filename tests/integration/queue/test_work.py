@@ -315,3 +315,41 @@ async def test_live_workers_are_listed_and_found_by_bull_s_client_name(
         assert [(live.id, live.concurrency) for live in workers] == [(worker.id, 3)]
 
     assert await queue.workers() == []
+
+
+BROKEN: dict[str, dict[str, bytes]] = {
+    "data": {"name": b"x", "data": b"{not json", "opts": b"{}"},
+    "options": {"name": b"x", "data": b"1", "opts": b"\xff not json"},
+    "numbers": {"name": b"x", "data": b"1", "opts": b'{"attempts":"many","backoff":{"type":"fixed","delay":"long"}}'},
+    "no options": {"name": b"x"},
+    "name": {"name": b"\xff"},
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+async def test_a_broken_job_stops_no_worker(
+    queue: Queue, working: Working, client: Any, counted: Any, what: str
+) -> None:
+    async def read(job: Job) -> None:
+        if job.data is None or job.attempts_made or job.stalled_count:
+            raise ValueError("nothing to do")
+
+    await client.hset("bull:q:broken", mapping=BROKEN[what] | {"attemptsMade": b"none"})
+    await client.lpush("bull:q:wait", "broken")
+    await queue.add("x", 1)
+
+    async with working({"x": read}):
+        await counted(**({"completed": 2} if what in ("options", "numbers") else {"completed": 1, "failed": 1}))
+
+
+async def test_an_id_whose_key_is_no_hash_is_set_aside(
+    queue: Queue, working: Working, client: Any, counted: Any
+) -> None:
+    await client.set("bull:q:text", "not a job")
+    await client.rpush("bull:q:wait", "text")
+    await queue.add("x")
+
+    async with working({"x": lambda _job: None}):
+        await counted(completed=1)
+
+    assert await client.lrange("bull:q:ghosts", 0, -1) == ["text"]

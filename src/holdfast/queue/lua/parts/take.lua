@@ -6,7 +6,7 @@ local function take(keys, base, limit, token, lock_ms)
   for i = #ids, 1, -1 do
     local id = ids[i]
     local row = row_of(base, id)
-    if not row[1] and redis.call('EXISTS', base .. id) == 0 then
+    if not row or (not row[1] and redis.call('EXISTS', base .. id) == 0) then
       ghosts[#ghosts + 1] = id
     elseif not redis.call('SET', base .. id .. ':lock', token, 'PX', lock_ms, 'NX') then
       foreign[#foreign + 1] = id

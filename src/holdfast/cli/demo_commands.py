@@ -1,5 +1,6 @@
 """demo: see it survive."""
 
+import logging
 from typing import Annotated
 
 import typer
@@ -25,5 +26,5 @@ def demo(
     from holdfast.cli.demonstrating import demonstrate  # noqa: PLC0415
 
     settings = read_settings()
-    configure_logs(settings, quiet=True)
+    configure_logs(settings, level=logging.ERROR)  # what the servers go through is the story
     raise typer.Exit(run(lambda stop: demonstrate(settings, stop, serve=serve, keep=keep)))

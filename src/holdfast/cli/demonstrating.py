@@ -24,8 +24,8 @@ T = TypeVar("T")
 TRIED_PORTS = 20
 
 INTRODUCTION = f"""\
-1,000 real answers become a codeframe on real servers, while a worker and then Redis are killed (kill -9).
-No key, no model provider: each label is given {LABEL_SECONDS:g} s, as a provider would take.
+1,000 real answers become a codeframe, while a worker and then Redis are killed (kill -9).
+Real servers, no key, no provider: each label is given {LABEL_SECONDS:g} s, as a provider would take.
 """
 
 
@@ -36,7 +36,7 @@ async def demonstrate(settings: Settings, stop: Stop, *, serve: bool, keep: bool
     began = time.monotonic()
 
     def tell(line: str) -> None:
-        console.print(f"{time.monotonic() - began:5.1f} s  {line}")
+        console.print(f"{time.monotonic() - began:5.1f} s  {line}", soft_wrap=True)
 
     async with open_stage(settings, keep=keep) as stage:
         tell(f"PostgreSQL and Redis started in {stage.folder}")
@@ -72,15 +72,12 @@ def _show(console: Console, report: Report, *, seconds: float) -> None:
     show_tree(console, report.hierarchy, title=f"Codeframe: {summary(report.hierarchy)}")
     coded, given = report.hierarchy.n_assigned, report.hierarchy.generation.n_answers
     working = duration(report.status.processing_time_ms / 1000)
-    console.print(
-        f"\nCoverage {coded / given:.1%} of the answers · {_mece(report)} · {working} from start to codeframe, "
-        f"{duration(seconds)} in all\n"
-    )
+    console.print(f"\ncoverage {coded / given:.1%} · {_mece(report)} · {working} of work, {duration(seconds)} in all\n")
     console.print(_checks(report))
     balance = report.balance
     line = (
         f"\nowed {balance.owed} · done {balance.done} · lost {balance.lost} · done twice {balance.done_twice}"
-        f" · in doubt {balance.in_doubt}, repeated {balance.repeated}"
+        f" · in doubt {balance.in_doubt} (repeated {balance.repeated})"
     )
     console.print(
         f"{line}   {'IT HELD' if report.held else 'IT DID NOT HOLD'}", style="bold green" if report.held else "bold red"

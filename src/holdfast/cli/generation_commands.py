@@ -1,5 +1,6 @@
 """generate, resume, status, table: what a person does with a generation."""
 
+import logging
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
@@ -100,7 +101,7 @@ def table(
 
 def _quietly() -> Settings:
     settings = read_settings()
-    configure_logs(settings, quiet=True)
+    configure_logs(settings, level=logging.WARNING)
     return settings
 
 

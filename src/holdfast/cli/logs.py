@@ -26,9 +26,8 @@ class _ToStructlog(logging.Handler):
         structlog.get_logger(record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
 
 
-def configure_logs(settings: Settings, *, quiet: bool = False) -> None:
-    """To be called once; `quiet`: warnings and up only, for commands that talk to a person."""
-    level = logging.WARNING if quiet else logging.INFO
+def configure_logs(settings: Settings, *, level: int = logging.INFO) -> None:
+    """To be called once; commands that talk to a person have a higher `level`."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -40,7 +39,7 @@ def configure_logs(settings: Settings, *, quiet: bool = False) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=_Stderr()),  # type: ignore[arg-type] # write and flush do
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, handlers=[_ToStructlog()], force=True)
+    logging.basicConfig(level=max(level + 10, logging.WARNING), handlers=[_ToStructlog()], force=True)
 
 
 def _rendering(settings: Settings) -> list[Any]:

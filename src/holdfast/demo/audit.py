@@ -58,9 +58,7 @@ async def audit(service: Service, status: Status, sampler: Sampler, kills: list[
 
 def _kills_hit(kills: list[Kill]) -> Check:
     hit = [kill for kill in kills if kill.labels_pending and kill.in_hands]
-    figures = ", ".join(
-        f"{kill.what}: {kill.in_hands} of {kill.labels_pending} owed labels under way" for kill in kills
-    )
+    figures = " · ".join(f"{kill.what}: {kill.in_hands} of {kill.labels_pending} owed" for kill in kills)
     return Check(name="both kills hit labels under way", held=len(hit) == len(kills) == 2, figures=figures or "no kill")
 
 
@@ -73,23 +71,21 @@ def _nothing_lost(balance: Balance) -> Check:
     return Check(
         name="nothing is lost",
         held=balance.lost == 0 and balance.failed == 0,
-        figures=f"{balance.owed} units owed, {balance.done} done, {balance.failed} failed, {balance.lost} lost",
+        figures=f"{balance.owed} units owed, {balance.done} done, {balance.failed} failed",
     )
 
 
 def _nothing_twice(balance: Balance) -> Check:
-    return Check(
-        name="nothing is done twice",
-        held=balance.done_twice == 0,
-        figures=f"{balance.steps} labels, {balance.done_twice} answered twice; {balance.in_doubt} calls in doubt "
-        f"(cut off by the kill), {balance.repeated} of them repeated",
-    )
+    cut_off = f"{balance.in_doubt} cut off in their call, {balance.repeated} repeated"
+    figures = f"{balance.steps} labels, {balance.done_twice} answered twice; {cut_off}"
+    held = balance.done_twice == 0 and balance.repeated == balance.in_doubt
+    return Check(name="nothing is done twice", held=held, figures=figures)
 
 
 def _each_job_once(balance: Balance, census: Census) -> Check:
     found = ", ".join(f"{number} {state}" for state, number in census.by_state.items())
     held = census.in_two_states == 0 and census.by_state == {"completed": balance.owed}
-    return Check(name="Redis has each job in one state", held=held, figures=f"{found} of {balance.owed}")
+    return Check(name="each job is in one list of Redis", held=held, figures=f"{found} of {balance.owed}")
 
 
 def _status_true(status: Status, balance: Balance, sampler: Sampler) -> Check:

@@ -25,11 +25,16 @@ class Sampler:
         self.longest_gap = 0.0  # seconds between two samples
         self.wrong: list[str] = []
 
+    @property
+    def ended(self) -> bool:
+        """Whether the generation has ended."""
+        return self.latest is not None and self.latest.ended
+
     async def run(self) -> None:
         """Sample until the generation has ended; raises HoldfastError when a worker ended by itself."""
         loop = asyncio.get_running_loop()
         last = loop.time()
-        while self.latest is None or not self.latest.ended:
+        while not self.ended:
             self._workers.check()
             try:
                 await self._take(await self._service.generations.status(self._id))
@@ -39,6 +44,14 @@ class Sampler:
             self.longest_gap = max(self.longest_gap, now - last)
             last = now
             await asyncio.sleep(EVERY - now % EVERY)
+
+    async def next(self) -> Status:
+        """Wait for one more sample; the last one there is once the generation has ended."""
+        seen = self.samples
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.samples > seen or self.ended)
+        assert self.latest is not None
+        return self.latest
 
     async def until(self, holds: Callable[[Status], bool]) -> bool:
         """Wait until a sample has it; False if the generation ended without."""

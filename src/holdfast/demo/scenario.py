@@ -12,14 +12,14 @@ from holdfast.demo.audit import Kill, Report, audit
 from holdfast.demo.sampler import Sampler
 from holdfast.demo.stage import Stage
 from holdfast.demo.workers import WorkerProcess
-from holdfast.errors import HoldfastError, QueueUnavailable
-from holdfast.service import MIN_ANSWERS, FileToImport, GenerationRequest, InHand, Status
+from holdfast.errors import HoldfastError
+from holdfast.service import MIN_ANSWERS, FileToImport, GenerationConfig, GenerationRequest, InHand, Status
 
 ANSWERS = "answers.csv"
+CLUSTERS = 24  # labels enough for two kills to hit some
 LABELLED_FIRST = 3  # clusters that are done before anything is killed
 LEAST_LEFT = 3  # clusters that must be left for Redis to be killed over them
 LIMIT = 180.0  # seconds; after that something hangs
-LOOK = 0.02
 
 Tell = Callable[[str], None]
 
@@ -50,6 +50,8 @@ class _Play:
             await self._story(sampler, generation_id)
         assert sampler.latest is not None
         self._tell(f"{sampler.latest.status}: {_clusters(sampler.latest)}")
+        if sampler.latest.error:
+            raise HoldfastError(f"the generation {sampler.latest.status}: {sampler.latest.error.get('message')}")
         return await audit(self._service, sampler.latest, sampler, self._kills)
 
     async def _begin(self) -> UUID:
@@ -57,7 +59,8 @@ class _Play:
             file = FileToImport(path=path, text_column="answer", id_column="id", name=ANSWERS)
             category, done = await self._service.imports.import_as_category(file, at_least=MIN_ANSWERS)
         self._tell(f"{done.n_added:,} real answers imported (NHS Friends and Family Test)")
-        created = await self._service.generations.start(GenerationRequest(category_id=category.id))
+        request = GenerationRequest(category_id=category.id, config=GenerationConfig(n_clusters=CLUSTERS))
+        created = await self._service.generations.start(request)
         self._tell(f"generation {created.generation.id} started")
         return created.generation.id
 
@@ -73,95 +76,85 @@ class _Play:
             await sampler.until(lambda status: status.ended)
 
     async def _kill_a_worker(self, sampler: Sampler, generation_id: UUID) -> list[InHand]:
-        """SIGKILL one that has labels in its hands; frozen first, so that they cannot slip away meanwhile."""
-        while True:
+        """SIGKILL one that is in the middle of a call; frozen first, so that the call cannot slip away meanwhile."""
+        while not sampler.ended:
             owners = {worker.id: worker.pid for worker in await self._service.queue.workers()}
             for held in await self._labels_in_hand(generation_id):
-                pid = owners.get(_worker_id(held), 0)
-                victim = self._stage.workers.with_pid(pid)
-                if victim is not None and (
-                    orphans := await self._kill_if_busy(victim, _worker_id(held), generation_id)
-                ):
+                victim = self._stage.workers.with_pid(owners.get(_worker_id(held), 0))
+                if victim is None or not held.in_call:
+                    continue
+                if orphans := await self._kill_in_call(victim, _worker_id(held), generation_id):
                     return orphans
-            if not await sampler.until(lambda status: status.n_pending > 0):
-                return []
-            await asyncio.sleep(LOOK)
+            await sampler.next()
+        return []
 
-    async def _kill_if_busy(self, victim: WorkerProcess, worker_id: str, generation_id: UUID) -> list[InHand]:
+    async def _kill_in_call(self, victim: WorkerProcess, worker_id: str, generation_id: UUID) -> list[InHand]:
         victim.freeze()
         orphans = [held for held in await self._labels_in_hand(generation_id) if _worker_id(held) == worker_id]
-        if not orphans:
+        if not any(held.in_call for held in orphans):
             victim.thaw()
             return []
         victim.kill()
         status = await self._service.generations.status(generation_id)
         self._kills.append(Kill(what="worker", labels_pending=status.n_pending, in_hands=len(orphans)))
-        hands = f"with {_labels(len(orphans))} in its hands"
-        self._tell(f"worker {victim.pid} killed (SIGKILL) {hands}; {_clusters(status)} so far")
+        self._tell(
+            f"worker {victim.pid} killed (SIGKILL) with {_labels(len(orphans))} in its hands; {_clusters(status)}"
+        )
         return orphans
 
     async def _takeover(self, sampler: Sampler, generation_id: UUID, orphans: list[InHand]) -> None:
         """Wait until another worker has the labels, or so few are left that Redis must be killed now."""
         began = time.monotonic()
-        lost = {held.unit_id: held.worker for held in orphans}
-        while lost:
-            if not await sampler.until(lambda status: status.n_pending >= 0):
-                return
-            now = {held.unit_id: held.worker for held in await self._labels_in_hand(generation_id)}
-            if not any(now.get(unit_id) == worker for unit_id, worker in lost.items()):
-                pids = ", ".join(str(worker.pid) for worker in self._stage.workers.alive)
+        while not sampler.ended:
+            held = {label.unit_id: label.worker for label in await self._labels_in_hand(generation_id)}
+            if not any(held.get(orphan.unit_id) == orphan.worker for orphan in orphans):
+                seconds = time.monotonic() - began
+                survivor = self._stage.workers.alive[0].pid
                 self._tell(
-                    f"worker {pids} took over the dead worker's {_labels(len(lost))} "
-                    f"{time.monotonic() - began:.1f} s after its death"
+                    f"worker {survivor} took over the {_labels(len(orphans))} of the dead one after {seconds:.1f} s"
                 )
                 return
-            if sampler.latest is not None and sampler.latest.n_pending <= LEAST_LEFT:
+            if (await sampler.next()).n_pending <= LEAST_LEFT:
                 return
-            await asyncio.sleep(LOOK)
 
     async def _kill_redis(self, sampler: Sampler, generation_id: UUID) -> bool:
-        queue = self._service.queue
-        before = sum((await queue.counts()).values())
-        under_way = await self._labels_in_hand(generation_id)
+        before = sum((await self._service.queue.counts()).values())
+        under_way = len(await self._labels_in_hand(generation_id))
         status = await self._service.generations.status(generation_id)
         if status.ended:
             return False
         pid, began = self._stage.redis_pid, time.monotonic()
         os.kill(pid, signal.SIGKILL)
-        self._kills.append(Kill(what="redis-server", labels_pending=status.n_pending, in_hands=len(under_way)))
-        self._tell(
-            f"redis-server {pid} killed (SIGKILL) with {_labels(len(under_way))} under way; {_clusters(status)} so far"
-        )
-        await self._back(pid)
-        after = sum((await queue.counts()).values())
+        self._kills.append(Kill(what="redis-server", labels_pending=status.n_pending, in_hands=under_way))
+        self._tell(f"redis-server {pid} killed (SIGKILL) with {_labels(under_way)} under way; {_clusters(status)}")
+        await self._redis_back(sampler, pid, before, began)
+        await self._resumed(sampler, status.n_completed + under_way)
+        return True
+
+    async def _redis_back(self, sampler: Sampler, old_pid: int, jobs_before: int, began: float) -> None:
+        """Wait until another redis-server answers, with what the old one knew."""
+        await sampler.until(lambda _status: self._stage.redis_pid != old_pid)
+        await self._service.queue.ping()
         seconds = time.monotonic() - began
-        as_before = f"{after} jobs as before" if after == before else f"{after} jobs, {before} before"
+        jobs = sum((await self._service.queue.counts()).values())
+        as_before = f"{jobs} jobs as before" if jobs == jobs_before else f"{jobs} jobs, {jobs_before} before"
         self._tell(
             f"redis-server {self._stage.redis_pid} is back after {seconds:.1f} s on the same folder, {as_before}"
         )
-        done = status.n_completed
-        if await sampler.until(lambda status: status.n_completed > done):
-            self._tell_reconnects()
-            assert sampler.latest is not None
-            self._tell(f"resumed: {_clusters(sampler.latest)}")
-        return True
 
-    async def _back(self, old_pid: int) -> None:
-        """Wait until another redis-server answers."""
-        while True:
-            try:
-                await self._service.queue.ping()
-            except QueueUnavailable:
-                continue
-            if self._stage.redis_pid != old_pid:
-                return
-            await asyncio.sleep(LOOK)
-
-    def _tell_reconnects(self) -> None:
+    async def _resumed(self, sampler: Sampler, known: int) -> None:
+        """Wait until more is done than what was under way at the kill: that took a job from the new Redis."""
+        if not await sampler.until(lambda status: status.n_completed > known):
+            return
         for worker in self._stage.workers.alive:
             tries = len(worker.events("retrying connection"))
             for back in worker.events("redis reconnected")[-1:]:
-                self._tell(f"worker {worker.pid} reconnected by itself {back['after']} s after the loss, {tries} tries")
+                self._tell(
+                    f"worker {worker.pid} says: redis connection lost · retrying connection x {tries} "
+                    f"· redis reconnected after {back['after']} s"
+                )
+        assert sampler.latest is not None
+        self._tell(f"resumed: {_clusters(sampler.latest)}")
 
     async def _labels_in_hand(self, generation_id: UUID) -> list[InHand]:
         return [held for held in await self._service.generations.in_hand(generation_id) if held.stage == "label"]
@@ -176,4 +169,4 @@ def _labels(number: int) -> str:
 
 
 def _clusters(status: Status) -> str:
-    return f"{status.n_completed} of {status.n_clusters} clusters labelled"
+    return f"{status.n_completed} of {status.n_clusters} clusters done"

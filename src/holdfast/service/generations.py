@@ -1,5 +1,6 @@
 """The use-cases of a generation: start it, look at it, read its codeframe, cancel it."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -21,6 +22,8 @@ from holdfast.store.generations import Created, Generation, NewGeneration, Snaps
 
 # Seconds a status waits to hear which jobs run right now; all else in it is the database's to say.
 REDIS_PATIENCE = 1.0
+
+RUNNING_WAIT = 0.5  # seconds; a status does not wait for a Redis that is away
 
 log = structlog.get_logger("holdfast.service")
 
@@ -123,7 +126,8 @@ class Generations:
             return 0
         started = await self._database.run(lambda connection: units.started(connection, found.generation.id, LABEL))
         try:
-            states = await self._queue.states([job_id(ref) for ref in started])
-        except QueueUnavailable:
+            async with asyncio.timeout(RUNNING_WAIT):
+                states = await self._queue.states([job_id(ref) for ref in started])
+        except (QueueUnavailable, TimeoutError):
             return None
         return sum(state == "active" for state in states.values())

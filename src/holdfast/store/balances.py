@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from holdfast.store.tables import units
+from holdfast.store.tables import calls, units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class InHand:
     stage: str
     ordinal: int
     worker: str  # the token of the attempt; begins with the worker's id
+    in_call: bool  # its call's intent is recorded, its reply is not
 
 
 async def balance(connection: AsyncConnection, generation_id: UUID) -> Balance:
@@ -60,11 +61,13 @@ async def balance(connection: AsyncConnection, generation_id: UUID) -> Balance:
 async def in_hand(connection: AsyncConnection, generation_id: UUID) -> list[InHand]:
     """The pending units that a worker has started, also a worker that is gone, newest first."""
     wanted = and_(units.c.generation_id == generation_id, units.c.state == "pending", units.c.started_at.is_not(None))
+    call = select(calls.c.id).where(calls.c.unit_id == units.c.id, calls.c.state == "intent")
     columns = [
         units.c.id.label("unit_id"),
         units.c.stage,
         units.c.ordinal,
         func.coalesce(units.c.worker, "").label("worker"),
+        call.exists().label("in_call"),
     ]
     rows = await connection.execute(select(*columns).where(wanted).order_by(units.c.started_at.desc()))
     return [InHand(**row._mapping) for row in rows]

@@ -1,0 +1,64 @@
+"""From a file to a coded table, in one command."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+from tests.integration.cli.command import Holdfast
+
+
+def test_a_thousand_real_answers_become_a_workbook_with_every_answer_coded(
+    holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    answers, out = real_answers(1000), tmp_path / "codeframe.xlsx"
+
+    done = holdfast.run("generate", answers, "--text-column", "answer", "--out", out)
+
+    assert (done.code, done.err) == (0, "")
+    assert f"the coded table is {out}" in done.out
+    assert "MECE score" in done.out
+    book = openpyxl.load_workbook(out, read_only=True)
+    rows = list(book.worksheets[0].iter_rows(values_only=True))
+    assert rows[0] == ("id", "answer", "question", "theme", "code", "codes", "score")
+    given = list(csv.reader(answers.open(encoding="utf-8", newline="")))
+    assert [str(row[0]) for row in rows[1:]] == [row[0] for row in given[1:]]
+    assert all(row[4] for row in rows[1:])
+    assert len(book.sheetnames) > 1
+
+
+def test_a_json_table_has_the_codeframe_beside_the_answers(
+    holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "codeframe.json"
+
+    done = holdfast.run("generate", real_answers(120), "--out", out, "--clusters", "6", "--hierarchy", "flat")
+
+    assert done.code == 0
+    assert "note: " in done.out  # the guessed column is told
+    table = json.loads(out.read_text("utf-8"))
+    assert len(table["answers"]) == 120
+    assert table["codeframe"]
+
+
+def test_the_same_seed_gives_the_same_table(
+    holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    answers = real_answers(150)
+    tables = []
+
+    for name in ("one.csv", "two.csv"):
+        done = holdfast.run("generate", answers, "--text-column=answer", "--clusters=8", "--out", tmp_path / name)
+        assert done.code == 0
+        tables.append((tmp_path / name).read_bytes())
+
+    assert tables[0] == tables[1]
+
+
+def test_no_progress_says_no_progress(holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path) -> None:
+    done = holdfast.run("generate", real_answers(60), "--out", tmp_path / "out.csv", "--no-progress")
+
+    assert done.code == 0
+    assert "labelling" not in done.out
+    assert "the coded table is" in done.out

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import inspect
+import os
 import secrets
 import shutil
 import signal
@@ -18,6 +19,9 @@ import redis
 
 from holdfast.embedded import PostgresServer, RedisServer
 from holdfast.embedded.processes import processes_naming
+
+# The embedding model is converted once a machine, not once a test: a test's data folder is new, its cache is not.
+os.environ["HOLDFAST_CACHE"] = str(Path(tempfile.gettempdir()) / f"holdfast-test-cache-{os.getuid()}")
 
 PREFIX = "holdfast-tests-"
 UNIT = Path(__file__).parent / "unit"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HOLDFAST_", frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=lambda: user_data_path("holdfast"))  # data folder of the embedded servers
+    cache: Path = Field(default_factory=lambda: user_cache_path("holdfast"))  # what can be made again: converted models
     models: Path | None = None  # a folder with the embedding model's files
 
     redis_url_given: str | None = Field(None, validation_alias=AliasChoices("REDIS_URL", "redis_url_given"))

@@ -52,7 +52,7 @@ class Service:
             await database.close()
 
     async def _work(self, database: Database, stopping: asyncio.Event | None) -> None:
-        embedders = Embedders(models=self.settings.models, cache=self.settings.home / "models")
+        embedders = Embedders(models=self.settings.models, cache=self.settings.cache / "models")
         work = StageWork(database, embedders, label_pace=self.settings.label_pace)
         processors = Processors(database, self.queue, work)
         worker = Worker(

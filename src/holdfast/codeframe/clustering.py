@@ -194,4 +194,4 @@ def _nearest_clusters(vectors: Vectors, centres: Vectors) -> tuple[Ints, Vectors
         best = np.argsort(-similar, axis=1, kind="stable")[:, :shown]
         near[rows, :shown] = best
         affinity[rows, :shown] = np.take_along_axis(similar, best, axis=1)
-    return near, affinity
+    return near, affinity.astype(np.float16).astype(np.float32)  # as it is stored: the same before and after

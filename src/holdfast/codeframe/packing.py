@@ -28,8 +28,10 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
     for name, dtype, shape in header["arrays"]:
         kind = np.dtype(dtype)
         count = int(np.prod(shape, dtype=np.int64))
+        if end + count * kind.itemsize > len(data):
+            raise ValueError("the packed stage result is cut short")
         arrays[name] = np.frombuffer(data, dtype=kind, count=count, offset=end).reshape(shape)
         end += count * kind.itemsize
     if end != len(data):
-        raise ValueError("the packed stage result is cut short or too long")
+        raise ValueError("the packed stage result is too long")
     return header["meta"], arrays

@@ -1,0 +1,119 @@
+"""Clusters: as many as asked or as many as there are, whatever the order of the rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.codeframe import neighbours
+from holdfast.codeframe.clustering import cluster
+from holdfast.codeframe.metrics import adjusted_rand, matched_accuracy
+from holdfast.codeframe.values import Vectors
+
+
+def blobs(k: int, each: int, *, spread: float = 0.6, seed: int = 0) -> tuple[Vectors, np.ndarray]:
+    """Unit vectors around k random directions of 48 dimensions, and which direction each is from."""
+    random = np.random.default_rng(seed)
+    centres = random.normal(size=(k, 48))
+    truth = np.repeat(np.arange(k), each)
+    vectors = centres[truth] + spread * random.normal(size=(k * each, 48))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), truth
+
+
+def ones(vectors: Vectors) -> np.ndarray:
+    return np.ones(len(vectors), dtype=np.int32)
+
+
+@pytest.mark.parametrize("k", [4, 12, 30])
+def test_clear_groups_are_found_with_their_number_unknown(k: int) -> None:
+    vectors, truth = blobs(k, 40)
+
+    found = cluster(vectors, ones(vectors), n_clusters=None)
+
+    assert 0.8 * k <= found.n_clusters <= 1.3 * k
+    assert adjusted_rand(truth, found.labels) > 0.85
+
+
+def test_as_many_clusters_as_asked_for_are_made() -> None:
+    vectors, _ = blobs(6, 30)
+
+    for asked in (1, 2, 6, 17):
+        found = cluster(vectors, ones(vectors), n_clusters=asked)
+        assert found.n_clusters == asked
+        assert set(found.labels.tolist()) == set(range(asked))
+        assert found.tree.shape == (asked - 1, 4)
+
+
+def test_fewer_texts_than_clusters_give_fewer_clusters_and_a_note() -> None:
+    vectors, _ = blobs(3, 1)
+
+    found = cluster(vectors, ones(vectors), n_clusters=10)
+
+    assert found.n_clusters == 3
+    assert "10 clusters were asked for" in found.notes[0]
+
+
+def test_identical_vectors_are_one_cluster_even_when_more_are_asked_for() -> None:
+    vectors = np.tile(blobs(1, 1)[0], (20, 1))
+
+    found = cluster(vectors, ones(vectors), n_clusters=4)
+
+    assert found.n_clusters == 1
+    assert found.notes
+
+
+def test_too_few_answers_give_no_cluster_and_a_reason() -> None:
+    vectors, _ = blobs(1, 3)
+
+    found = cluster(vectors, ones(vectors), n_clusters=None, min_cluster_size=5)
+
+    assert found.n_clusters == 0
+    assert found.labels.tolist() == [-1, -1, -1]
+    assert found.notes == ("3 answers are too few for a cluster",)
+
+
+def test_automatic_clusters_have_at_least_the_smallest_size() -> None:
+    vectors, _ = blobs(10, 12, spread=1.5)
+
+    found = cluster(vectors, ones(vectors), n_clusters=None, min_cluster_size=9)
+
+    assert np.bincount(found.labels).min() >= 9
+
+
+def test_clusters_are_numbered_from_the_largest() -> None:
+    vectors, truth = blobs(3, 20)
+    weights = np.where(truth == 1, 50, 1).astype(np.int32)
+
+    found = cluster(vectors, weights, n_clusters=3)
+
+    masses = np.bincount(found.labels, weights=weights)
+    assert masses.tolist() == sorted(masses, reverse=True)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 9))
+def test_the_same_vectors_give_the_same_bytes(seed: int, k: int) -> None:
+    vectors, _ = blobs(5, 12, spread=1.0, seed=seed)
+
+    first, second = (cluster(vectors, ones(vectors), n_clusters=k) for _ in range(2))
+
+    assert first.labels.tobytes() == second.labels.tobytes()
+    assert first.affinity.tobytes() == second.affinity.tobytes()
+
+
+def test_neighbours_found_by_cells_are_nearly_all_the_true_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = blobs(40, 150, spread=1.2)
+    exact = neighbours.nearest(vectors, 10)
+
+    monkeypatch.setattr(neighbours, "EXACT", 1000)
+    by_cells = neighbours.nearest(vectors, 10)
+
+    shared = [len(set(a) & set(b)) for a, b in zip(exact.tolist(), by_cells.tolist(), strict=True)]
+    assert np.mean(shared) / 10 > 0.85
+    assert all(row not in near for row, near in enumerate(by_cells.tolist()))
+
+
+def test_matched_accuracy_counts_each_cluster_for_one_label_only() -> None:
+    assert matched_accuracy([0, 0, 1, 1], [5, 5, 7, 7]) == 1.0
+    assert matched_accuracy([0, 0, 1, 1], [5, 5, 5, 5]) == 0.5
+    assert matched_accuracy([0, 0, 0, 0], [1, 2, 3, 4]) == 0.25

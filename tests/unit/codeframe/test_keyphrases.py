@@ -1,0 +1,65 @@
+"""Phrases are cut as a person would cut them."""
+
+import pytest
+
+from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
+
+
+def phrases_of(*texts: str) -> set[str]:
+    spellings = Spellings()
+    counted = count_phrases([(text, 1) for text in texts], spellings)
+    return {spellings.best(key) for key in counted.counts}
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("The staff were very friendly and helpful", "friendly staff"),
+        ("The staff were very friendly and helpful", "helpful staff"),
+        ("Cancel my reservation please", "cancel reservation"),
+        ("There was a lack of communication", "lack of communication"),
+        ("The waiting times are long", "long waiting times"),
+    ],
+)
+def test_the_phrase_a_person_would_write_is_among_those_found(text: str, phrase: str) -> None:
+    assert phrase in phrases_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("The staff were not friendly", "friendly staff"),
+        ("Good food. Staff rude", "food staff"),
+        ("We went to the ward and it was clean", "ward and"),
+    ],
+)
+def test_what_was_not_said_is_not_found(text: str, phrase: str) -> None:
+    assert phrase not in phrases_of(text)
+
+
+def test_acronyms_keep_their_capitals_and_shouting_does_not_count() -> None:
+    assert "NHS dentist" in phrases_of("I need an NHS dentist", "the NHS dentist", "NO NHS DENTIST")
+    assert "good food" in phrases_of("Good food", "GOOD FOOD", "the good food")
+
+
+def test_the_best_phrase_is_said_here_and_not_by_the_neighbour() -> None:
+    spellings = Spellings()
+    own = count_phrases([("long waiting times", 3), ("good service but long waiting times", 2)], spellings)
+    near = count_phrases([("good service", 5), ("friendly service", 2)], spellings)
+    rest = PhraseCounts(answers=own.answers + near.answers, counts=own.counts + near.counts)
+
+    ranked = rank_phrases(own, [near], rest, spellings)
+
+    assert ranked[0].text in {"long waiting times", "waiting times"}
+    assert ranked[0].share == 1.0
+    assert all(phrase.text != "good service" for phrase in ranked[:3])
+
+
+def test_a_phrase_that_goes_on_counts_less_than_the_whole_of_it() -> None:
+    spellings = Spellings()
+    own = count_phrases([("please freeze bank account", 4), ("freeze bank account now", 4)], spellings)
+    rest = PhraseCounts(answers=own.answers + 20, counts=own.counts.copy())
+
+    ranked = [phrase.text for phrase in rank_phrases(own, [], rest, spellings)]
+
+    assert ranked.index("bank account") < ranked.index("freeze bank")

@@ -1,6 +1,5 @@
 """Generations of codeframes: start one, watch it, read what it made, cancel it."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated
@@ -21,14 +20,13 @@ from holdfast.api.bodies_codeframes import (
 )
 from holdfast.api.dependencies import Stopping, TheService
 from holdfast.api.events import EventFeed
-from holdfast.api.frames import hierarchy_body, progress_body
+from holdfast.api.frames import hierarchy_body, progress_body, progress_digest
 from holdfast.errors import BadInput
 from holdfast.service import GenerationRequest, Service
 
 router = APIRouter(prefix="/codeframe", tags=["codeframes"])
 
 HAS_FRAME = frozenset({"completed", "partial", "applied"})
-CLOCKS = {"eta_seconds", "processing_time_ms"}  # they go on by themselves
 
 # What the service calls a setting, and where it stands in the body.
 _PATHS = {"hierarchy": "hierarchy_preference"}
@@ -93,7 +91,7 @@ async def look_at_status(
     The ETag is weak: it stays while nothing but `eta_seconds` and `processing_time_ms` changes.
     """
     progress = await _progress(service, generation_id)
-    headers = {"ETag": _etag(progress), "Cache-Control": "no-cache"}
+    headers = {"ETag": f'W/"{progress_digest(progress)}"', "Cache-Control": "no-cache"}
     if _matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     result = None
@@ -159,11 +157,6 @@ async def _progress(service: Service, generation_id: UUID) -> ProgressBody:
 
 async def _budget(service: Service, generation_id: UUID) -> str | None:
     return ((await service.generations.get(generation_id)).client or {}).get("budget_usd")
-
-
-def _etag(progress: ProgressBody) -> str:
-    said = progress.model_dump_json(exclude=CLOCKS)
-    return f'W/"{hashlib.blake2b(said.encode(), digest_size=12).hexdigest()}"'
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from time import monotonic
 
 from holdfast.api.bodies_codeframes import ProgressBody
+from holdfast.api.frames import progress_digest
 from holdfast.errors import NotFound, QueueUnavailable, Unavailable
 
 ENDED = frozenset({"completed", "partial", "failed", "cancelled", "applied"})
-CLOCKS = {"eta_seconds", "processing_time_ms"}  # they go on by themselves
 RETRY_MS = 1000  # how long a client waits before it connects again
 
 
@@ -49,11 +49,11 @@ class EventFeed:
         yield f"retry: {RETRY_MS}\n\n"
         told: ProgressBody | None = None
         now: ProgressBody | None = self._first
-        spoke = monotonic()
+        had, spoke = self._had, monotonic()
         while True:
-            if now is not None and self._is_news(now, told):
+            if now is not None and event_id(now) != had:
                 yield _event(now, told)
-                told, spoke = now, monotonic()
+                told, had, spoke = now, event_id(now), monotonic()
             elif monotonic() - spoke >= self._pace.heartbeat:
                 yield ": heartbeat\n\n"
                 spoke = monotonic()
@@ -66,11 +66,6 @@ class EventFeed:
             except NotFound:
                 return
 
-    def _is_news(self, now: ProgressBody, told: ProgressBody | None) -> bool:
-        if told is None:
-            return event_id(now) != self._had
-        return now.model_dump(exclude=CLOCKS) != told.model_dump(exclude=CLOCKS)
-
     async def _stopped(self) -> bool:
         try:
             async with asyncio.timeout(self._pace.poll):
@@ -81,8 +76,8 @@ class EventFeed:
 
 
 def event_id(progress: ProgressBody) -> str:
-    """Where in the generation an event stands: percent, clusters ended, status; the first two never go down."""
-    return f"{progress.progress}-{progress.n_completed + progress.n_failed}-{progress.status}"
+    """Where in the generation an event stands: percent and clusters ended, which never go down; and what it says."""
+    return f"{progress.progress}-{progress.n_completed + progress.n_failed}-{progress_digest(progress)}"
 
 
 def _event(now: ProgressBody, told: ProgressBody | None) -> str:

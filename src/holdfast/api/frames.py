@@ -1,5 +1,6 @@
 """From what the service says of a generation to the bodies that say it over HTTP."""
 
+import hashlib
 from typing import Any
 
 from holdfast.api.bodies_codeframes import (
@@ -15,6 +16,7 @@ from holdfast.api.bodies_codeframes import (
 from holdfast.service import Hierarchy, Status
 
 VERSION = 1  # edits will count it up
+CLOCKS = {"eta_seconds", "processing_time_ms"}  # they go on by themselves
 
 # Said under the same name by the service and by the API.
 _SAME = (
@@ -48,6 +50,12 @@ def progress_body(status: Status, budget_usd: str | None) -> ProgressBody:
     )
     error = None if status.error is None else ErrorBody(**status.error)
     return ProgressBody(**{name: getattr(status, name) for name in _SAME}, cost=cost, error=error)
+
+
+def progress_digest(progress: ProgressBody) -> str:
+    """The same as long as nothing but the clocks has moved."""
+    said = progress.model_dump_json(exclude=CLOCKS)
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
 
 
 def hierarchy_body(frame: Hierarchy) -> HierarchyBody:

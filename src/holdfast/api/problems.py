@@ -1,5 +1,6 @@
 """Every error becomes a problem (RFC 9457): a constant type, a status, a detail that says what to do, and where."""
 
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -25,6 +26,7 @@ from holdfast.errors import (
 )
 
 MAX_ERRORS = 100
+MAX_FRAMES = 12
 RETRY_AFTER = 2.0  # seconds, for a server that is away
 
 # The status of each of our errors; the most special class comes first.
@@ -36,6 +38,21 @@ STATUSES: tuple[tuple[type[HoldfastError], int], ...] = (
     (Unavailable, 503),
     (QueueUnavailable, 503),
 )
+
+# Names of our own: those of Python's http module change with its release.
+TITLES = {
+    400: "Malformed request",
+    401: "Key needed",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Body too large",
+    415: "Unsupported media type",
+    422: "Invalid input",
+    500: "Unexpected error",
+    503: "Unavailable",
+}
 
 _WORDS = {"missing": "is required", "extra_forbidden": "is not a field of this body"}
 
@@ -52,10 +69,10 @@ def problem(
     status: int, detail: str, *, errors: Sequence[Problem] = (), headers: Mapping[str, str] | None = None
 ) -> ProblemResponse:
     """A problem's response."""
-    phrase = HTTPStatus(status).phrase
+    title = TITLES.get(status) or HTTPStatus(status).phrase
     body = ProblemBody(
-        type=f"urn:holdfast:problem:{phrase.lower().replace(' ', '-')}",
-        title=phrase,
+        type=f"urn:holdfast:problem:{title.lower().replace(' ', '-')}",
+        title=title,
         status=status,
         detail=_printable(detail, 2000),
         errors=tuple(
@@ -93,13 +110,23 @@ class Unexpected:
             await self._app(scope, receive, sending)
         except ClientDisconnect:
             return None
-        except Exception:
-            log.exception("request failed", method=scope["method"], path=scope["path"])
+        except Exception as error:
+            log.error("request failed", method=scope["method"], path=scope["path"], **_without_values(error))
             if begun:
                 raise  # half a reply is out: the server has to cut the connection
             detail = "something went wrong here; the server's log says what"
             await problem(500, detail)(scope, receive, send)
         return None
+
+
+def _without_values(error: BaseException) -> dict[str, Any]:
+    """What went wrong and where. Messages stay out of the log: drivers quote the values they could not take."""
+    kinds, cause = [type(error).__name__], error.__cause__
+    while cause is not None:
+        kinds.append(type(cause).__name__)
+        cause = cause.__cause__
+    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
+    return {"error": " from ".join(kinds), "trace": [f"{f.filename}:{f.lineno} {f.name}" for f in frames]}
 
 
 async def _ours(request: Request, error: Exception) -> ProblemResponse:

@@ -188,7 +188,10 @@ async def test_the_events_tell_the_way_and_end_with_how_it_ended(
     assert {event.kind for event in events} <= {"status", "progress"}
     assert (events[-1].kind, events[-1].data["status"]) == ("status", "completed")
     assert "result" not in events[-1].data
-    assert len({event.id for event in events}) == len(events) or events[0].id.startswith("0-0-")
+    assert [event.id.split("-")[:2] for event in events] == [
+        [str(event.data["progress"]), str(event.data["n_completed"])] for event in events
+    ]
+    assert len({event.id for event in events}) == len(events)
 
 
 @pytest.mark.usefixtures("worker")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,31 @@ async def test_a_generation_asked_for_while_redis_is_away_is_kept_and_done_when_
     async with worker_of(mortal), asyncio.timeout(60):
         await its_client.get(f"/codeframe/{generation_id}/events")
     done = (await its_client.get(f"/codeframe/{generation_id}/status")).json()
-    assert (done["status"], done["n_completed"]) == ("completed", 5)
+    assert (done["status"], done["n_completed"], done["error"]) == ("completed", 5, None)
+
+
+async def test_the_status_stays_right_and_quick_when_redis_dies_while_clusters_are_labelled(
+    mortal: Service, its_client: httpx.AsyncClient, own_redis: RedisServer, worker_of: Any, sixty_rows: Any
+) -> None:
+    category_id = await import_rows(its_client, sixty_rows)
+    started = await its_client.post("/codeframe/generate", json={"category_id": category_id, "n_clusters": 5})
+    path = f"/codeframe/{started.json()['generation_id']}/status"
+    slow = replace(mortal, settings=mortal.settings.model_copy(update={"label_pace": 4.0}))
+
+    async with worker_of(slow), asyncio.timeout(90):
+        while (before := (await its_client.get(path)).json())["n_running"] == 0:
+            assert before["error"] is None
+        own_redis.kill()
+        async with asyncio.timeout(3):
+            away = (await its_client.get(path)).json()
+        own_redis.start()
+        events = await its_client.get(path.replace("status", "events"))
+
+    assert (away["status"], away["phase"], away["n_clusters"]) == ("processing", "label", 5)
+    assert away["n_completed"] + away["n_pending"] + away["n_failed"] == 5
+    assert away["n_running"] <= away["n_pending"]
+    assert away["progress"] >= before["progress"]
+    assert '"status":"completed"' in events.text
 
 
 async def test_ready_names_the_server_that_is_away(its_client: httpx.AsyncClient, own_redis: RedisServer) -> None:

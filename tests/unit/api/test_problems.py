@@ -79,7 +79,11 @@ async def test_a_surprise_is_logged_and_shows_nothing(ask: Any) -> None:
 
     check_problem(reply, 500)
     assert "secret" not in reply.text
-    assert [(line["event"], line["path"]) for line in logs] == [("request failed", CATEGORY)]
+    (line,) = logs
+    assert (line["event"], line["method"], line["path"]) == ("request failed", "GET", CATEGORY)
+    assert line["error"] == "RuntimeError"
+    assert line["trace"][-1].endswith("use_case")
+    assert "secret" not in str(line)
 
 
 async def test_an_error_of_ours_that_has_no_status_is_a_surprise(ask: Any) -> None:

@@ -20,9 +20,7 @@ from holdfast.store.calls import Ledger
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
 
-# Seconds a status waits to hear which jobs run right now; all else in it is the database's to say.
-REDIS_PATIENCE = 1.0
-
+ENQUEUE_WAIT = 1.0  # seconds; what was asked for is committed, a client need not wait for a Redis that is away
 RUNNING_WAIT = 0.5  # seconds; a status does not wait for a Redis that is away
 
 log = structlog.get_logger("holdfast.service")
@@ -67,7 +65,11 @@ class Generations:
         if not created.new and created.generation.id == new.id:
             created = replace(created, new=True)
         faultpoints.reach("generation committed")
-        await enqueue(self._queue, created.units)
+        try:
+            async with asyncio.timeout(ENQUEUE_WAIT):
+                await enqueue(self._queue, created.units)
+        except TimeoutError:
+            log.warning("redis slow, units left to the reconciler", units=len(created.units))
         return created
 
     async def get(self, generation_id: UUID) -> Generation:

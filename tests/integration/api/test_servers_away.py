@@ -42,7 +42,7 @@ async def test_a_generation_asked_for_while_redis_is_away_is_kept_and_done_when_
     category_id = await import_rows(its_client, sixty_rows)
     own_redis.kill()
 
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(3.5):
         reply = await its_client.post("/codeframe/generate", json={"category_id": category_id, "n_clusters": 5})
         again = await its_client.post("/codeframe/generate", json={"category_id": category_id, "n_clusters": 5})
         generation_id = reply.json()["generation_id"]

@@ -19,6 +19,7 @@ SAMPLE = 4000  # vectors the Ward tree is grown on; it costs their square
 ROUNDS_OF_KMEANS = 40
 FITTED = 40_000  # vectors k-means is fitted on; the others only join
 MOST_AUTOMATIC = 250
+FLATNESS = 0.004  # margins that differ by less are alike: the middle of them is taken, which samples do not sway
 NEAREST = 3
 
 
@@ -84,11 +85,11 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     """The number of clusters where answers are clearly nearer to their own cluster than to the next one.
 
     That margin (a silhouette over centroids, each answer left out of its own) peaks at the true number when there is
-    one and is flat for real survey answers, where a usual codeframe's size, half the square root of n, decides.
+    one and is flat for real survey answers, where a usual codeframe's size, about half the square root of n, decides.
     """
     if len(plain) < 8:
         return 1
-    usual = min(np.sqrt(n) / 2, 80.0)
+    usual = min(0.55 * np.sqrt(n), 80.0)
     least, most = max(2, min(4, int(np.ceil(usual * 0.7)))), int(min(usual * 6, len(plain) / 4, MOST_AUTOMATIC))
     steps = max(2, int(np.log(max(most, least + 1) / least) / np.log(1.1)))
     tried = np.unique(np.geomspace(least, max(most, least), steps).round().astype(int))
@@ -96,7 +97,9 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     if len(margins) >= 5:
         margins = np.convolve(np.pad(margins, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
     away = np.log(tried / usual) ** 2
-    return int(tried[np.argmax(margins - np.where(tried < usual, 0.06, 0.01) * away)])
+    value = margins - np.where(tried < usual, 0.06, 0.01) * away
+    belief = np.exp((value - value.max()) / FLATNESS)
+    return round(float(np.exp(belief @ np.log(tried) / belief.sum())))
 
 
 def _margin(plain: Vectors, smoothed: Vectors, labels: npt.NDArray[np.int32]) -> float:

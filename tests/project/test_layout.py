@@ -183,7 +183,7 @@ def test_no_package_reaches_past_the_door_of_another() -> None:
 
 @cache
 def _calls(path: Path) -> list[tuple[str, frozenset[str]]]:
-    """Each function of the file with what it calls; an assert counts as a call of `assert_`."""
+    """Each function of the file with what it calls; an assert, or a call named for raising, counts as `assert_`."""
     return [(each.name, frozenset(_called(each))) for each in functions(path)]
 
 
@@ -192,7 +192,8 @@ def _called(function: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Assert):
             yield "assert_"
         elif isinstance(node, ast.Call):
-            yield node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            yield "assert_" if name.startswith(("assert_", "check_", "require_")) else name
 
 
 def _checking_names(path: Path) -> set[str]:

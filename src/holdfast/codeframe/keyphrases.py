@@ -103,7 +103,8 @@ def _phrases(words: list[str]) -> Iterator[tuple[Key, bool]]:
     for start, first in enumerate(plain):
         if first in STOPS or first.isdigit():
             continue
-        yield (first,), False
+        denied = start > 0 and plain[start - 1] == "no" and is_noun(first)
+        yield ("no", first) if denied else (first,), False
         for end in range(start + 1, min(start + LONGEST, len(plain))):
             last = plain[end]
             if last in LINKS:

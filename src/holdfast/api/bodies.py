@@ -55,12 +55,12 @@ class ProblemBody(Body):
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems an operation may answer with, for its OpenAPI description; 422 is in every one."""
+    """The problems an operation may answer with, for its OpenAPI description; 503 is in every one."""
     schema = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemBody"}}}
     words = {304: "Not modified", 404: "Not found", 409: "The state does not allow it", 413: "Too large"}
     words |= {415: "Not a content type that can be read", 422: "Not valid", 503: "A server is away"}
     found: dict[int | str, dict[str, Any]] = {
-        status: {"description": words[status], "content": schema} for status in sorted({*statuses, 422, 503})
+        status: {"description": words[status], "content": schema} for status in sorted({*statuses, 503})
     }
     if 304 in found:
         found[304].pop("content")

@@ -74,7 +74,7 @@ class GenerateBody(Body):
 
     category_id: Id
     n_clusters: int | None = Field(None, strict=True, ge=2, le=200, description="Number of codes; null: estimated")
-    answer_ids: tuple[Id, ...] | None = Field(None, description="Default: every answer of the category not coded yet")
+    answer_ids: tuple[Id, ...] | None = Field(None, description="Default: every answer of the category")
     coding_type: Literal["open-ended", "brand", "sentiment"] = "open-ended"
     config: ConfigBody = ConfigBody()
     algorithm_config: AlgorithmConfigBody | None = Field(None, description="Same as the fields of `config`")

@@ -33,7 +33,7 @@ _PATHS = {"hierarchy": "hierarchy_preference"}
 _IN_CONFIG = frozenset({"hierarchy", "min_cluster_size", "min_samples", "model", "in_doubt", "target_language"})
 
 
-@router.post("/generate", status_code=202, responses=problem_responses(404, 409, 413, 415))
+@router.post("/generate", status_code=202, responses=problem_responses(404, 409, 413, 415, 422))
 async def generate(
     body: GenerateBody,
     service: TheService,
@@ -79,7 +79,7 @@ async def generate(
     )
 
 
-@router.get("/{generation_id}/status", responses=problem_responses(304, 404), response_model=StatusBody)
+@router.get("/{generation_id}/status", responses=problem_responses(304, 404, 422), response_model=StatusBody)
 async def look_at_status(
     generation_id: UUID,
     service: TheService,
@@ -101,7 +101,7 @@ async def look_at_status(
     return StatusBody(**{name: getattr(progress, name) for name in ProgressBody.model_fields}, result=result)
 
 
-@router.get("/{generation_id}/hierarchy", responses=problem_responses(404, 409))
+@router.get("/{generation_id}/hierarchy", responses=problem_responses(404, 409, 422))
 async def read_hierarchy(generation_id: UUID, service: TheService, response: Response) -> HierarchyBody:
     """The codeframe; 409 while there is none. The ETag is its version."""
     body = hierarchy_body(await service.generations.hierarchy(generation_id))
@@ -109,7 +109,7 @@ async def read_hierarchy(generation_id: UUID, service: TheService, response: Res
     return body
 
 
-@router.post("/{generation_id}/cancel", status_code=202, responses=problem_responses(404, 409))
+@router.post("/{generation_id}/cancel", status_code=202, responses=problem_responses(404, 409, 422))
 async def cancel(generation_id: UUID, service: TheService) -> CancelledBody:
     """Start nothing more for it; what is in flight is finished and recorded. 409 if it has ended already."""
     await service.generations.cancel(generation_id)
@@ -120,7 +120,7 @@ async def cancel(generation_id: UUID, service: TheService) -> CancelledBody:
 @router.get(
     "/{generation_id}/events",
     responses={
-        **problem_responses(404),
+        **problem_responses(404, 422),
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
         204: {"description": "You have the last event already"},
     },

@@ -15,9 +15,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Everything else needs a key once there are keys.
-OPEN_PATHS = frozenset(
-    {"/api/v1/health/live", "/api/v1/health/ready", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
-)
+OPEN_PATHS = frozenset({"/api/v1/health/live", "/api/v1/health/ready", "/openapi.json", "/docs"})
 
 
 def is_loopback(host: str) -> bool:

@@ -125,8 +125,9 @@ def _without_values(error: BaseException) -> dict[str, Any]:
     while cause is not None:
         kinds.append(type(cause).__name__)
         cause = cause.__cause__
-    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
-    return {"error": " from ".join(kinds), "trace": [f"{f.filename}:{f.lineno} {f.name}" for f in frames]}
+    frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    ours = [frame for frame in frames if "holdfast" in frame]
+    return {"error": " from ".join(kinds), "trace": list(dict.fromkeys([*ours[-MAX_FRAMES:], *frames[-3:]]))}
 
 
 async def _ours(request: Request, error: Exception) -> ProblemResponse:

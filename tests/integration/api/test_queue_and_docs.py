@@ -1,5 +1,6 @@
 """The queue as the API shows it, and the description of the API itself."""
 
+import re
 from typing import Any
 
 import httpx
@@ -57,10 +58,20 @@ async def test_the_description_names_every_route_and_resolves(client: httpx.Asyn
     assert "HTTPValidationError" not in schema["components"]["schemas"]
 
 
-async def test_the_docs_are_a_page(client: httpx.AsyncClient) -> None:
+async def test_the_docs_are_one_page_that_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    schema = (await client.get("http://127.0.0.1/openapi.json")).json()
+
     reply = await client.get("http://127.0.0.1/docs")
 
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "<script" not in reply.text
+    assert "src=" not in reply.text
+    assert "https:" not in reply.text
+    for path, item in schema["paths"].items():
+        for method in item:
+            assert f"<code>{method.upper()} {path}</code>" in reply.text
+    for link in re.findall(r'href="#(\w+)"', reply.text):
+        assert f'id="{link}"' in reply.text
 
 
 def references(value: Any) -> list[str]:

@@ -44,18 +44,18 @@ async def open_stage(settings: Settings, *, keep: bool) -> AsyncIterator[Stage]:
     with _own_folder(settings.home / RUNS, keep=keep) as folder:
         own = {"home": folder, "redis_url_given": None, "redis_host": None, "database_url": None, "host": "127.0.0.1"}
         async with open_service(settings.model_copy(update=own)) as service:
-            workers = Workers(folder, _environment(settings, service), concurrency=CONCURRENCY)
+            workers = Workers(folder, _environment(service), concurrency=CONCURRENCY)
             try:
                 yield Stage(folder=folder, service=service, workers=workers)
             finally:
                 await workers.stop()
 
 
-def _environment(settings: Settings, service: Service) -> dict[str, str]:
+def _environment(service: Service) -> dict[str, str]:
     return {
         "REDIS_URL": service.redis_url,
         "DATABASE_URL": service.database_url,
-        "HOLDFAST_HOME": str(settings.home),  # the embedding model made ready there serves every demo
+        "HOLDFAST_HOME": str(service.settings.home),
         "HOLDFAST_LABEL_PACE": str(LABEL_SECONDS),
         "HOLDFAST_LOG": "json",
         "HOLDFAST_FAULT": "",

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ class Running:
         self.process = process
         self.lines: list[str] = []
         self._arriving: queue.Queue[str | None] = queue.Queue()
+        self._is_read = False
         self._errors: list[str] = []
         self._readers = [threading.Thread(target=self._read), threading.Thread(target=self._read_errors)]
         for reader in self._readers:
@@ -39,8 +39,7 @@ class Running:
 
     def until(self, pattern: str) -> str:
         """The first line from here on with the pattern; fails when stdout ends without it."""
-        while (line := self._arriving.get(timeout=LIMIT)) is not None:
-            self.lines.append(line)
+        while (line := self._next_line()) is not None:
             if re.search(pattern, line):
                 return line
         raise AssertionError(f"it ended without {pattern!r}: {self.lines} {self._errors}")
@@ -53,9 +52,19 @@ class Running:
         code = self.process.wait(LIMIT)
         for reader in self._readers:
             reader.join(LIMIT)
-        while (line := self._arriving.get(timeout=LIMIT)) is not None:
-            self.lines.append(line)
+        while self._next_line() is not None:
+            pass
         return Done(code=code, out="".join(self.lines), err="".join(self._errors))
+
+    def _next_line(self) -> str | None:
+        if self._is_read:
+            return None
+        line = self._arriving.get(timeout=LIMIT)
+        if line is None:
+            self._is_read = True
+        else:
+            self.lines.append(line)
+        return line
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -73,7 +82,8 @@ class Holdfast:
 
     def __init__(self, **environment: str) -> None:
         ours = ("HOLDFAST_", "REDIS_", "DATABASE_URL")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        kept = ("HOLDFAST_CACHE",)
+        inherited = {name: value for name, value in os.environ.items() if name in kept or not name.startswith(ours)}
         self.environment = inherited | environment
 
     def run(self, *arguments: str | Path, **environment: str) -> Done:
@@ -98,13 +108,3 @@ class Holdfast:
         finally:
             process.kill()
             running.end()
-
-
-def home_with_model(folder: Path) -> Path:
-    """A data folder below `folder` whose embedding model was made ready by whichever session came first."""
-    shared = Path(tempfile.gettempdir()) / f"holdfast-tests-models-{os.getuid()}"
-    shared.mkdir(mode=0o700, exist_ok=True)
-    home = folder / "home"
-    home.mkdir()
-    (home / "models").symlink_to(shared)
-    return home

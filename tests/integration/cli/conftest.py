@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from tests.integration.cli.command import Holdfast, home_with_model
+from tests.integration.cli.command import Holdfast
 
 from holdfast.service import Service, open_service
 from holdfast.settings import Settings
@@ -14,7 +14,7 @@ from holdfast.settings import Settings
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return home_with_model(tmp_path)
+    return tmp_path / "home"
 
 
 @pytest.fixture

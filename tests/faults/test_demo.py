@@ -1,0 +1,90 @@
+"""`holdfast demo`, as it is: real servers, real workers, real kills, and its own judgement."""
+
+import json
+import re
+import signal
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pytest
+from tests.integration.cli.command import Holdfast
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def holdfast(home: Path) -> Holdfast:
+    return Holdfast(HOLDFAST_HOME=str(home))
+
+
+def left_running(home: Path) -> list[str]:
+    """Processes that name the folder of a demo, or that were told of its servers."""
+    processes = psutil.process_iter(["cmdline"])
+    return [" ".join(process.info["cmdline"]) for process in processes if str(home) in str(process.info["cmdline"])]
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_holds_and_leaves_nothing_behind(holdfast: Holdfast, home: Path) -> None:
+    done = holdfast.run("demo")
+
+    assert (done.code, done.err) == (0, "")
+    assert re.search(r"worker \d+ killed \(SIGKILL\) with [1-9] labels? in its hands", done.out)
+    assert re.search(r"redis-server \d+ killed \(SIGKILL\) with [1-9] labels? under way", done.out)
+    assert re.search(
+        r"owed (\d+) · done \1 · lost 0 · done twice 0 · in doubt (\d) \(repeated \2\)   IT HELD", done.out
+    )
+    assert max(map(len, done.out.splitlines())) <= 110
+    assert left_running(home) == []
+    assert list((home / "demo").iterdir()) == []
+
+
+@pytest.mark.timeout(240)
+def test_ctrl_c_ends_the_demo_and_its_workers(holdfast: Holdfast, home: Path) -> None:
+    with holdfast.started("demo") as running:
+        workers = [int(pid) for pid in re.findall(r"worker (\d+)", running.until("each a process of its own"))]
+        running.until("generation .* started")
+        running.send(signal.SIGINT)
+
+        done = running.end()
+
+    assert done.code == 130
+    assert not any(psutil.pid_exists(pid) for pid in workers)
+    assert left_running(home) == []
+
+
+@pytest.mark.timeout(240)
+def test_a_demo_that_is_served_stays_up_until_it_is_stopped(holdfast: Holdfast, home: Path) -> None:
+    with holdfast.started("demo", "--serve", HOLDFAST_PORT="3990") as running:
+        url = running.until("/hierarchy").strip()
+        with urlopen(url) as reply:  # noqa: S310 - http, our own
+            assert json.load(reply)["hierarchy"]
+        running.send(signal.SIGTERM)
+
+        assert running.end().code == 0
+
+    assert left_running(home) == []
+
+
+@pytest.mark.timeout(240)
+def test_workers_of_a_demo_that_was_killed_stop_by_themselves(holdfast: Holdfast, home: Path) -> None:
+    with holdfast.started("demo") as running:
+        workers = [int(pid) for pid in re.findall(r"worker (\d+)", running.until("each a process of its own"))]
+        running.until("generation .* started")
+        running.send(signal.SIGKILL)
+        running.end()
+
+    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in workers if psutil.pid_exists(pid)], timeout=60)
+    for name in left_running(home):
+        assert "worker" not in name
+    _end_servers(home)
+    assert alive == []
+
+
+def _end_servers(home: Path) -> None:
+    for process in psutil.process_iter(["cmdline"]):
+        if str(home) in str(process.info["cmdline"]):
+            process.kill()

@@ -1,6 +1,8 @@
 """What any worker does for the whole queue: jobs of dead workers, delayed jobs that are due."""
 
 import asyncio
+import math
+from contextlib import suppress
 from time import time
 
 from redis.exceptions import ResponseError
@@ -31,7 +33,7 @@ class Housekeeping:
             grace_ms=round(LOCKLESS_GRACE * 1000),
             max_stalled=max_stalled,
         )
-        self._next_due = 0.0  # epoch seconds of the earliest delayed job that is known
+        self._heard = math.inf  # epoch seconds of the earliest due time heard of since the last promotion began
         self._due_changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -42,8 +44,8 @@ class Housekeeping:
 
     def expect(self, due_ms: float) -> None:
         """A job will be due at this time (ms since 1970)."""
-        if due_ms / 1000 < self._next_due:
-            self._next_due = due_ms / 1000
+        if due_ms / 1000 < self._heard:
+            self._heard = due_ms / 1000
             self._due_changed.set()
 
     async def _recovering(self) -> None:
@@ -64,16 +66,13 @@ class Housekeeping:
 
     async def _promoting(self) -> None:
         while True:
-            wait = await self._promote()
-            self._next_due = time() + wait
-            self._due_changed.clear()
-            while (left := self._next_due - time()) > 0:
-                try:
+            self._heard = math.inf  # what is heard from here on, the script may not have seen
+            known = time() + await self._promote()
+            while (left := min(known, self._heard) - time()) > 0:
+                self._due_changed.clear()
+                with suppress(TimeoutError):
                     async with asyncio.timeout(left):
                         await self._due_changed.wait()
-                    self._due_changed.clear()
-                except TimeoutError:
-                    break
 
     async def _promote(self) -> float:
         """Promote what is due; returns seconds to wait for the next."""

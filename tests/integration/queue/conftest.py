@@ -48,10 +48,10 @@ def working(queue: Queue) -> Working:
 
 @pytest.fixture
 def until() -> Until:
-    """Waits until an async condition is true and returns what it gave; fails after ten seconds."""
+    """Waits until an async condition is true and returns what it gave; fails after thirty seconds."""
 
     async def wait(condition: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (value := await condition()):  # noqa: ASYNC110 - what happens in Redis has no event here
                 await asyncio.sleep(0.01)
             return value

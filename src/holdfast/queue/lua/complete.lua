@@ -32,23 +32,28 @@ local function forgive(key)
   redis.call('HDEL', key, 'failedReason', 'stacktrace')
 end
 
-local function complete(id, value, keep, failed_before)
-  redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', now)
-  if failed_before == '1' then forgive(base .. id) end
-  finish(base, active, completed, id, now, keep)
+local function announce(id, value)
   redis.call('PUBLISH', base .. 'completed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(value) .. '}')
 end
 
-local words, done = {}, {}
+local lock_keys = {}
+for first = 5, #ARGV, 5 do lock_keys[#lock_keys + 1] = base .. ARGV[first] .. ':lock' end
+local locks = redis.call('MGET', unpack(lock_keys))
+
+local words, done, keeps = {}, {}, {}
 for first = 5, #ARGV, 5 do
-  local id = ARGV[first]
-  local word = owns(base, active, id, ARGV[first + 1])
+  local id, owner, value, keep, failed_before = unpack(ARGV, first, first + 4)
+  local word = locks[#words + 1] == owner and 'ok' or owns(base, active, id, owner)
   if word == 'ok' then
-    complete(id, ARGV[first + 2], ARGV[first + 3], ARGV[first + 4])
+    redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', now)
+    if failed_before == '1' then forgive(base .. id) end
     done[#done + 1] = id
+    keeps[#keeps + 1] = keep
+    announce(id, value)
   end
   words[#words + 1] = word
 end
+finish(base, active, completed, done, keeps, now)
 if #done > 0 then redis.call('SREM', stalled, unpack(done)) end
 
 local rows = {}

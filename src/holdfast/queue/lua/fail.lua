@@ -29,7 +29,7 @@ if word ~= 'ok' then return word end
 
 blame(base .. id, ARGV[4], reason, ARGV[6], tonumber(ARGV[7]))
 redis.call('HSET', base .. id, 'finishedOn', now)
-finish(base, active, failed, id, now, keep)
+finish(base, active, failed, { id }, { keep }, now)
 redis.call('SREM', stalled, id)
 redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(reason) .. '}')
 return 'ok'

@@ -131,8 +131,8 @@ def _grow(
 
 def _group(branches: Sequence[_Branch], codes: Sequence[Code]) -> Group:
     below = [code for branch in branches for code in branch.codes]
-    largest = codes[below[0]]
-    return Group(tuple(sorted(k for code in below for k in codes[code].clusters)), largest.alternatives)
+    spare = tuple(name for code in below[:2] for name in codes[code].alternatives[:4])
+    return Group(tuple(sorted(k for code in below for k in codes[code].clusters)), spare)
 
 
 def _leaves(branch: _Branch) -> list[int]:

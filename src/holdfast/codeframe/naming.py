@@ -8,10 +8,37 @@ import numpy.typing as npt
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.values import Phrase, Vectors
-from holdfast.codeframe.words import STOPS, is_adjective, is_noun, stem
+from holdfast.codeframe.words import PRAISE, STOPS, is_adjective, is_noun, stem
 
 CONSIDERED, PAIRS, SHORT_ANSWERS = 12, 6, 5  # phrases, pairs and answers that may become a name
-PERSONAL = frozenset({"i", "you", "he", "she", "they", "we", "my", "your", "it", "nothing", "no"})
+SAID_OFTEN = 0.06  # share of the answers above which a phrase need not be said more often to name them
+# An answer that begins like this, or is half a sentence, is no name.
+PERSONAL = frozenset(
+    [
+        "i",
+        "you",
+        "he",
+        "she",
+        "they",
+        "we",
+        "my",
+        "your",
+        "it",
+        "nothing",
+        "no",
+        "because",
+        "and",
+        "but",
+        "so",
+        "just",
+        "if",
+        "when",
+        "that",
+        "as",
+        "been",
+    ]
+)
+HALVES = frozenset({"been", "your", "my", "am"})
 LONGEST_NAME = 5  # words
 
 
@@ -51,6 +78,8 @@ def candidates(phrases: Sequence[Phrase], answers: Sequence[str]) -> list[Candid
 
 def _can_stand(text: str) -> bool:
     """It holds a word with a meaning of its own, and no half a verb form."""
+    if " " not in text and text.istitle():
+        return False  # a person's or a place's name: it does not tell what the answers are about
     words = text.lower().split()
     return "'" not in text and any(len(word) > 2 for word in words) and not any(set(word) == {"x"} for word in words)
 
@@ -60,9 +89,10 @@ def _strength(phrase: Phrase, best: float) -> float:
     fit = 1.0
     if len(words) == 1:
         fit = 0.56 if is_noun(words[0].lower()) else 0.3
-    if any(word.istitle() for word in words[1:]) or (len(words) == 1 and words[0].istitle()):
-        fit *= 0.6  # mostly people's and places' names: they do not tell what it is about
-    return float(np.sqrt(max(phrase.score / best, 0.0))) * fit
+    if any(word.istitle() for word in words[1:]):
+        fit *= 0.6
+    said = min(1.0, phrase.share / SAID_OFTEN)
+    return float(np.sqrt(max(phrase.score / best, 0.0) * said)) * fit
 
 
 def _short_answer(answer: str, known: set[str]) -> str | None:
@@ -72,7 +102,7 @@ def _short_answer(answer: str, known: set[str]) -> str | None:
     if not 2 <= len(words) <= LONGEST_NAME or not all(word.isalpha() for word in words):
         return None
     lower = [word.lower() for word in words]
-    if lower[0] in PERSONAL or any(set(word) == {"x"} for word in lower):
+    if lower[0] in PERSONAL or HALVES & set(lower) or any(set(word) == {"x"} for word in lower):
         return None
     if any(word not in STOPS and word not in known for word in lower):
         return None
@@ -99,7 +129,8 @@ def _pairs(top: Sequence[Phrase], best: float) -> list[Candidate]:
 def _joined(first: list[str], second: list[str]) -> str | None:
     if {stem(word) for word in first} & {stem(word) for word in second}:
         shared = len(first) == len(second) == 2 and stem(first[1]) == stem(second[1])
-        if shared and is_adjective(first[0]) and is_adjective(second[0]):
+        tells = {first[0], second[0]} - PRAISE
+        if shared and tells and is_adjective(first[0]) and is_adjective(second[0]):
             return f"{first[0]} and {second[0]} {first[1]}"
         return None
     if len(first) != 1 or len(second) != 1:

@@ -19,10 +19,12 @@ class Group:
     """Codes that will be one theme."""
 
     clusters: tuple[int, ...]
-    spare_names: tuple[str, ...]  # what the largest code could also have been called
+    spare_names: tuple[str, ...]  # what the largest codes could also have been called
 
 
 FLAT_UP_TO = 7  # codes an adaptive frame keeps without themes
+LEAST_TELLING = 0.05  # below it the best word says too little to be trusted
+SAID_OFTEN = 0.12  # share of the theme's answers above which a word need not be said more often to name it
 PHRASES = 12  # of one code, that may name its theme
 
 
@@ -66,7 +68,7 @@ def name_themes(
     for place in sorted(range(len(groups)), key=lambda g: (-_size(groups[g], briefs), groups[g].clusters)):
         group = groups[place]
         options = _options([briefs[k] for k in group.clusters], briefs)
-        options += [Candidate(name, 0.35, 0.0) for name in group.spare_names[:4]]
+        options += [Candidate(name, 0.35, 0.0) for name in group.spare_names[:8]]
         ranked = rank(options, _centre(group.clusters, briefs, centroids), centroids[:0], embedder)
         name = _first_free(ranked, taken, fallback=f"Theme {place + 1}")
         taken.add(stems(name) or frozenset({name.lower()}))
@@ -92,10 +94,10 @@ def _options(own: Sequence[Brief], every: Sequence[Brief]) -> list[Candidate]:
     for text, (count, breadth) in inside.items():
         share = count / max(n_own, 1)
         away = (outside[text][0] - count + 0.5) / (n_all - n_own + 1)
-        telling = share * math.log(max(share / away, 1.0)) * (breadth / len(own)) ** 0.5
+        telling = share * math.log(max(share / away, 1.0)) * (breadth / len(own)) ** 0.5 * min(1.0, share / SAID_OFTEN)
         scored.append((telling * _broad(text), text, share))
     scored.sort(key=lambda part: (-part[0], part[1]))
-    best = scored[0][0] if scored and scored[0][0] > 0 else 1.0
+    best = max(scored[0][0] if scored else 0.0, LEAST_TELLING)
     singles = [Candidate(text, math.sqrt(max(value, 0) / best), share) for value, text, share in scored[:12]]
     nouns = [option for option in singles if len(option.text.split()) == 1 and is_noun(option.text.lower())][:5]
     pairs = [

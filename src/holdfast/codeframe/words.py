@@ -27,7 +27,7 @@ _FUNCTION = _words(
     "and or but nor if because as than then while whereas though although until unless since whether so "
     "by into onto over under above below after before during through throughout against within without across "
     "toward towards upon via per out off up down away back again ever already still yet even only however therefore "
-    "etc eg ie e.g i.e ok okay oh well yes yeah yep please thanks thank thankyou hi hello hey "
+    "etc eg ie e.g i.e ok okay oh well yes yeah yep please thanks thank thankyou thank-you hi hello hey "
     "much many more less least few little several enough other others another same own else "
     "now today ever often sometimes never maybe perhaps probably possibly currently actually basically literally "
     "simply mostly mainly almost nearly around about like xxxx xxx xx get gets got getting go goes going went gone "
@@ -86,6 +86,12 @@ _ADJECTIVE_ENDINGS = ("ful", "ous", "ible", "able", "less", "ical", "ive", "ish"
 _NOUNS_ALL_THE_SAME = _words(
     "table vegetable cable variable alternative initiative objective perspective detective relative motive dish fish "
     "english"
+)
+
+# Adjectives that say no more than "good": two of them in one name are one too many.
+PRAISE = _words(
+    "good great excellent nice lovely amazing brilliant fantastic wonderful perfect best better superb outstanding "
+    "fabulous awesome incredible exceptional fab brill happy pleased fine first-class"
 )
 
 VERBS = _words(

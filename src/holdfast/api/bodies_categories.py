@@ -69,7 +69,7 @@ class AnswersBody(Body):
     """A page of answers."""
 
     items: tuple[AnswerBody, ...]
-    total: int = Field(description="Answers in the category, whether they match the search or not")
+    total: int = Field(description="Answers in the category, or those that match the search")
     next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null: this is the last one")
 
 

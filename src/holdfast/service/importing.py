@@ -14,6 +14,7 @@ from holdfast.store.answers import Answer, Category, Import, NewAnswer
 
 T = TypeVar("T")
 
+MAX_ID = 500  # characters of an external id: what an index of PostgreSQL holds with room to spare
 BATCH = 2000  # rows read in one turn of the reading thread
 
 
@@ -83,14 +84,14 @@ class Imports:
     async def answers(
         self, category_id: int, *, after: int = 0, limit: int = 100, search: str | None = None
     ) -> tuple[list[Answer], int]:
-        """A page of a category's answers, and how many it has. Raises NotFound."""
+        """A page of a category's answers, and how many it has (that hold `search`). Raises NotFound."""
 
         async def work(connection: Connection) -> tuple[list[Answer], int]:
-            category = await answers.get_category(connection, category_id)
+            await answers.get_category(connection, category_id)
             page = await answers.list_answers(
                 connection, category_id=category_id, after=after, limit=limit, search=search
             )
-            return page, category.n_answers
+            return page, await answers.count_answers(connection, category_id=category_id, search=search)
 
         return await self._database.run(work)
 
@@ -187,10 +188,19 @@ async def _import(connection: Connection, category_id: int, source: _Source, *, 
 def _notes(source: _Source, done: Import) -> list[str]:
     if not done.n_duplicates:
         return list(source.notes)
-    return [*source.notes, f"{done.n_duplicates:,} rows repeat an id that is there already; the first one was kept"]
+    return [*source.notes, f"{_repeats(done.n_duplicates)} an id that is there already; the first one was kept"]
+
+
+def _repeats(rows: int) -> str:
+    return "1 row repeats" if rows == 1 else f"{rows:,} rows repeat"
 
 
 def _new(row: AnswerRow) -> NewAnswer:
+    if row.external_id is not None and len(row.external_id) > MAX_ID:
+        raise BadInput(
+            f"row {row.position + 1}: the id has {len(row.external_id):,} characters, {MAX_ID} is the most; "
+            "pick another id column"
+        )
     return NewAnswer(position=row.position, external_id=row.external_id, text=row.text, columns=row.values)
 
 

@@ -153,6 +153,14 @@ async def list_answers(
     return [Answer(**row._mapping) for row in rows]
 
 
+async def count_answers(connection: AsyncConnection, *, category_id: int, search: str | None = None) -> int:
+    """How many answers a category has, or how many of them hold the words searched for."""
+    query = select(func.count()).where(answers.c.category_id == category_id)
+    if search:
+        query = query.where(answers.c.text.icontains(search, autoescape=True))
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def frozen_texts(connection: AsyncConnection, generation_id: UUID) -> tuple[list[int], list[str]]:
     """The ids and texts of a generation's answers, in their frozen order.
 

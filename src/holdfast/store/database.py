@@ -42,6 +42,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
+            hide_parameters=True,  # an error's text must not show answers
             connect_args=_connect_args(self._url),
         )
 

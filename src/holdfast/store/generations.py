@@ -196,9 +196,14 @@ async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: s
     query = select(*_PUBLIC).where(or_(keyed, under_way, generations.c.id == new.id))
     query = query.order_by(case((keyed, 0), else_=1)).limit(1)
     found = Generation(**(await connection.execute(query)).one()._mapping)
-    if new.idempotency_key is not None and found.fingerprint != fingerprint:
+    if found.fingerprint != fingerprint and not _asks_for(found, new):
         raise Conflict("this Idempotency-Key was used for another request; use a new one")
     return found
+
+
+def _asks_for(found: Generation, new: NewGeneration) -> bool:
+    # "Every answer of the category" is the same request also when there are more answers by now.
+    return new.answer_ids is None and (found.category_id, found.config) == (new.category_id, new.config)
 
 
 def _stage(row: dict[str, Any]) -> StageCounts:

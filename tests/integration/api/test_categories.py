@@ -71,7 +71,7 @@ async def test_rows_are_imported_and_counted(client: httpx.AsyncClient, category
     ("name", "data"),
     [
         ("answers.csv", CSV),
-        ("answers.csv.gz", gzip.compress(CSV)),
+        ("answers.csv.gz", gzip.compress(CSV, mtime=0)),
         ("answers.tsv", CSV.replace(b",", b"\t")),
         ("answers.xlsx", None),
     ],
@@ -179,7 +179,7 @@ async def test_answers_are_searched_and_paged(client: httpx.AsyncClient, categor
 
     assert [item["text"] for item in page["items"] + rest["items"]] == [f"Good {n}" for n in (1, 3, 5, 7, 9)]
     assert rest["next_cursor"] is None
-    assert page["total"] == 10
+    assert page["total"] == 5
     assert (len(percent["items"]), len(none["items"])) == (5, 0)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from holdfast.errors import BadInput, Conflict, NotFound
 from holdfast.store import Database, generations, units
@@ -51,6 +52,20 @@ async def test_an_idempotency_key_finds_its_generation_after_it_ended(
 
     assert again.generation.id == first.generation.id
     assert not again.new
+
+
+async def test_an_idempotency_key_finds_its_generation_also_when_answers_were_added(
+    imported: Imported, created: Make, database: Database
+) -> None:
+    category_id = await imported(["a", "b", "c"])
+    first = await created(category_id, idempotency_key="k")
+    copied = "INSERT INTO holdfast.answers (category_id, import_id, position, text, digest, columns)"
+    query = text(f"{copied} SELECT category_id, import_id, 9, 'd', digest, columns FROM holdfast.answers LIMIT 1")
+    await database.run(lambda c: c.execute(query), repeat=False)
+
+    again = await created(category_id, idempotency_key="k")
+
+    assert again.generation.id == first.generation.id
 
 
 async def test_an_idempotency_key_of_another_request_is_refused(imported: Imported, created: Make) -> None:

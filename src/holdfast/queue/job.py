@@ -7,13 +7,11 @@ from typing import Any, Protocol
 
 import orjson
 
-# fmt: off
-TAKEN_FIELDS = (
-    "name", "data", "opts", "timestamp", "delay", "priority", "attemptsMade", "stalledCounter", "progress",
-    "processedOn",
-)
-# fmt: on
-READ_FIELDS = (*TAKEN_FIELDS, "returnvalue", "failedReason", "stacktrace", "finishedOn")
+# One HMGET each; what a worker needs least of is not fetched for each job.
+TAKEN_FIELDS = ("name", "data", "opts", "attemptsMade", "stalledCounter", "progress", "processedOn")
+READ_FIELDS = (*TAKEN_FIELDS, "timestamp", "returnvalue", "failedReason", "stacktrace", "finishedOn")
+_NAME, _DATA, _OPTS, _ATTEMPTS, _STALLED, _PROGRESS, _PROCESSED = range(7)
+_TIMESTAMP, _RETURNVALUE, _REASON, _TRACES, _FINISHED = range(7, 12)
 
 
 class Reports(Protocol):
@@ -55,7 +53,7 @@ class Job:
 
     def __init__(self, job_id: str, row: Sequence[bytes | None], *, token: str | None, reports: Reports | None) -> None:
         self.id = job_id
-        self.name = (row[0] or b"__default__").decode(errors="replace")
+        self.name = (row[_NAME] or b"__default__").decode(errors="replace")
         self.token = token
         self._row = row  # in the order of TAKEN_FIELDS; a job that was read has READ_FIELDS
         self._read = token is None
@@ -72,78 +70,79 @@ class Job:
     def data(self) -> Any:
         """The JSON value it was added with."""
         if self._data is self:
-            self._data = _json(self._row[1])
+            self._data = _json(self._row[_DATA])
         return self._data
 
     @property
     def opts(self) -> dict[str, Any]:
         """Bull's options as they are on the wire, e.g. {"attempts": 3, "delay": 0, "timestamp": 1795513896471}."""
         if self._opts is None:
-            self._opts = _options(self._row[2])
+            self._opts = _options(self._row[_OPTS])
         return self._opts
 
     def option(self, name: str) -> Any:
         """One of Bull's options, None when it was not given; cheap when it was not."""
-        raw = self._row[2]
+        raw = self._row[_OPTS]
         return self.opts.get(name) if raw is not None and name.encode() in raw else None
 
     @property
     def timestamp(self) -> datetime | None:
         """When it was added, by the producer's clock."""
-        return _at(self._row[3])
+        raw = self._row[_TIMESTAMP] if self._read else str(self.opts.get("timestamp", 0)).encode()
+        return _at(raw)
 
     @property
     def attempts_made(self) -> int:
         """Attempts that failed so far; crashes of workers are not among them."""
-        return _number(self._row[6])
+        return _number(self._row[_ATTEMPTS])
 
     @property
     def failed_before(self) -> bool:
         """Whether an earlier attempt failed or its worker died."""
-        return self._row[6] is not None or self._row[7] is not None
+        return self._row[_ATTEMPTS] is not None or self._row[_STALLED] is not None
 
     @property
     def stalled_count(self) -> int:
         """How often it was taken over from a worker that was gone."""
-        return _number(self._row[7])
+        return _number(self._row[_STALLED])
 
     @property
     def resumed(self) -> bool:
         """Whether an earlier attempt had already begun it."""
-        return self._row[9] is not None or self.failed_before
+        return self._row[_PROCESSED] is not None or self.failed_before
 
     @property
     def progress(self) -> Any:
         """What the last `update_progress` said; None before the first."""
         if self._progress is self:
-            self._progress = _json(self._row[8])
+            self._progress = _json(self._row[_PROGRESS])
         return self._progress
 
     @property
     def processed_on(self) -> datetime | None:
         """When it was last taken before this object was read."""
-        return _at(self._row[9])
+        return _at(self._row[_PROCESSED])
 
     @property
     def returnvalue(self) -> Any:
         """What the processor returned; None unless it was read after it completed."""
-        return _json(self._row[10]) if self._read else None
+        return _json(self._row[_RETURNVALUE]) if self._read else None
 
     @property
     def failed_reason(self) -> str | None:
         """Why the last attempt failed; None unless one did."""
-        raw = self._row[11] if self._read else None
+        raw = self._row[_REASON] if self._read else None
         return None if raw is None else raw.decode(errors="replace")
 
     @property
     def stacktrace(self) -> list[str]:
         """Traces of the failed attempts, newest last."""
-        return (_json(self._row[12]) or []) if self._read else []
+        return (_json(self._row[_TRACES]) or []) if self._read else []
 
     @property
     def finished_on(self) -> datetime | None:
         """When it completed or failed for good."""
-        return _at(self._row[13]) if self._read else None
+        return _at(self._row[_FINISHED]) if self._read else None
 
     @property
     def lock_lost(self) -> asyncio.Event:

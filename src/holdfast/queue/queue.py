@@ -254,7 +254,6 @@ class Wires:
 
 
 def _just_added(job_id: str, row: tuple[Argument, ...]) -> Job:
-    fields: list[Any] = [None] * len(READ_FIELDS)
-    fields[0] = str(row[1]).encode()
-    fields[1:6] = row[2], row[3], *(str(number).encode() for number in row[4:7])
-    return Job(job_id, fields, token=None, reports=None)
+    _, name, data, opts, now_ms, *_ = row
+    known: dict[str, Any] = {"name": str(name).encode(), "data": data, "opts": opts, "timestamp": str(now_ms).encode()}
+    return Job(job_id, [known.get(field) for field in READ_FIELDS], token=None, reports=None)

@@ -21,16 +21,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 
 def _attempt(*, made: int = 0, **opts: Any) -> Attempt:
-    row: list[bytes | None] = [
-        b"x",
-        b'{"n": 1}',
-        orjson.dumps(opts),
-        b"1000",
-        b"0",
-        b"0",
-        str(made).encode(),
-        *[None] * 3,
-    ]
+    row = [b"x", b'{"n": 1}', orjson.dumps(opts), str(made).encode(), None, None, None]
     return Attempt(Job("j-1", row, token="w:1", reports=None), number=1, now=0.0)
 
 

@@ -15,7 +15,7 @@ local rows = {}
 for _, id in ipairs(redis.call('LRANGE', KEYS[1], 0, ARGV[3] - 1)) do
   if redis.call('GET', base .. id .. ':lock') == token then
     local row = row_of(base, id)
-    row[10] = false  -- processedOn is the lost take's own; nobody has begun the job since
+    row[7] = false  -- processedOn is the lost take's own; nobody has begun the job since
     rows[#rows + 1] = row
   end
 end

@@ -11,7 +11,7 @@ ARGV[3]  token     of this batch; unique
 ARGV[4]  lock_ms   time to live of the locks
 ARGV[5]  announce  '1' to publish 'drained' when there is nothing
 
-Returns rows: each name, data, opts, timestamp, delay, priority, attemptsMade, stalledCounter, progress, processedOn, id
+Returns rows: each name, data, opts, attemptsMade, stalledCounter, progress, processedOn, id
 ]]
 --#include clock
 --#include row

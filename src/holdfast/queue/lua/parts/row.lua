@@ -1,8 +1,8 @@
 -- What a worker needs to know of a job: one HMGET, in a fixed order, the id last.
 local function row_of(base, id)
-  local row = redis.pcall('HMGET', base .. id, 'name', 'data', 'opts', 'timestamp', 'delay', 'priority', 'attemptsMade',
-    'stalledCounter', 'progress', 'processedOn')
+  local row = redis.pcall('HMGET', base .. id, 'name', 'data', 'opts', 'attemptsMade', 'stalledCounter', 'progress',
+    'processedOn')
   if row.err then return nil end  -- not a hash: no job of anybody's
-  row[11] = id
+  row[8] = id
   return row
 end

@@ -14,29 +14,8 @@ CONSIDERED, PAIRS, SHORT_ANSWERS = 12, 6, 5  # phrases, pairs and answers that m
 SAID_OFTEN = 0.06  # share of the answers above which a phrase need not be said more often to name them
 # An answer that begins like this, or is half a sentence, is no name.
 PERSONAL = frozenset(
-    [
-        "i",
-        "you",
-        "he",
-        "she",
-        "they",
-        "we",
-        "my",
-        "your",
-        "it",
-        "nothing",
-        "no",
-        "because",
-        "and",
-        "but",
-        "so",
-        "just",
-        "if",
-        "when",
-        "that",
-        "as",
-        "been",
-    ]
+    {"i", "you", "he", "she", "they", "we", "my", "your", "it", "nothing", "no"}
+    | {"because", "and", "but", "so", "just", "if", "when", "that", "as", "been"}
 )
 HALVES = frozenset({"been", "your", "my", "am"})
 LONGEST_NAME = 5  # words

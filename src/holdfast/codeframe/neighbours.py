@@ -88,5 +88,6 @@ def smooth(vectors: Vectors, neighbours: Ints, *, rounds: int = 2, weight: float
         for start in range(0, len(vectors), 4096):
             rows = slice(start, start + 4096)
             pulled[rows] = (1 - weight) * vectors[rows] + weight * vectors[neighbours[rows]].mean(axis=1)
-        vectors = pulled / np.maximum(np.linalg.norm(pulled, axis=1, keepdims=True), 1e-9)
+            pulled[rows] /= np.maximum(np.linalg.norm(pulled[rows], axis=1, keepdims=True), 1e-9)
+        vectors = pulled
     return vectors

@@ -72,7 +72,9 @@ def _show(console: Console, report: Report, *, seconds: float) -> None:
     show_tree(console, report.hierarchy, title=f"Codeframe: {summary(report.hierarchy)}")
     coded, given = report.hierarchy.n_assigned, report.hierarchy.generation.n_answers
     working = duration(report.status.processing_time_ms / 1000)
-    console.print(f"\ncoverage {coded / given:.1%} · {_mece(report)} · {working} of work, {duration(seconds)} in all\n")
+    console.print(
+        f"\ncoverage {coded / given:.1%} · {_mece(report)} · {working} of work · {duration(seconds)} in all\n"
+    )
     console.print(_checks(report))
     balance = report.balance
     line = (
@@ -87,7 +89,7 @@ def _show(console: Console, report: Report, *, seconds: float) -> None:
 def _mece(report: Report) -> str:
     mece = (report.status.result or {}).get("mece") or {}
     parts = [f"{name} {mece[name]:.0%}" for name in ("exclusivity", "exhaustiveness") if name in mece]
-    return f"MECE score {mece.get('score', 0):.0f} of 100 ({', '.join(parts)})"
+    return f"MECE {mece.get('score', 0):.0f} of 100 ({', '.join(parts)})"
 
 
 def _checks(report: Report) -> Table:

@@ -61,7 +61,8 @@ def _signals_to(stop: Stop) -> Iterator[None]:
         stop.event.set()
 
     # What was started with nohup goes on without its terminal.
-    caught = [sign for sign in STOP_SIGNALS if signal.getsignal(sign) is not signal.SIG_IGN]
+    nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    caught = [sign for sign in STOP_SIGNALS if sign is not signal.SIGHUP or not nohup]
     for sign in caught:
         loop.add_signal_handler(sign, received, sign)
     try:

@@ -76,7 +76,7 @@ def _nothing_lost(balance: Balance) -> Check:
 
 
 def _nothing_twice(balance: Balance) -> Check:
-    cut_off = f"{balance.in_doubt} cut off in their call, {balance.repeated} repeated"
+    cut_off = f"{balance.in_doubt} calls cut off, {balance.repeated} repeated"
     figures = f"{balance.steps} labels, {balance.done_twice} answered twice; {cut_off}"
     held = balance.done_twice == 0 and balance.repeated == balance.in_doubt
     return Check(name="nothing is done twice", held=held, figures=figures)

@@ -82,7 +82,7 @@ def test_a_file_that_is_not_there_is_said(holdfast: Holdfast, tmp_path: Path) ->
     [
         (table([*ANSWERS, "Das Essen war kühl … leider “sehr”"] * 2).encode("cp1252"), "1252"),
         (table([*ANSWERS, "a NUL \0 in it"] * 2).encode(), "NUL"),
-        (table([*ANSWERS * 2], ["7", "7", *map(str, range(100, 116))]).encode(), "1 rows repeat an id"),
+        (table([*ANSWERS * 2], ["7", "7", *map(str, range(100, 116))]).encode(), "an id that is there already"),
         (table([*ANSWERS * 2, "long " * 10_000]).encode(), ""),
     ],
     ids=["cp1252", "NUL bytes", "duplicate ids", "50,000 characters"],

@@ -61,3 +61,17 @@ def test_links_between_documents_lead_somewhere() -> None:
     ]
 
     assert dead == []
+
+
+def test_every_test_that_a_promise_names_exists() -> None:
+    promises = (ROOT / "docs/explanation/guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", promises)
+
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in _source(ROOT / path)]
+
+    assert len(named) > 15
+    assert missing == []
+
+
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""

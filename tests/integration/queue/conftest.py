@@ -52,7 +52,7 @@ def until() -> Until:
 
     async def wait(condition: Callable[[], Awaitable[Any]]) -> Any:
         async with asyncio.timeout(30):
-            while not (value := await condition()):  # noqa: ASYNC110 - what happens in Redis has no event here
+            while not (value := await condition()):
                 await asyncio.sleep(0.01)
             return value
 

@@ -1,0 +1,89 @@
+"""What an operator does with jobs by hand."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from holdfast.errors import NotConfigured
+from holdfast.queue import Job, JobNotFound, NewJob, Queue, QueueError, Worker
+
+
+async def test_a_running_job_cannot_be_removed(queue: Queue, working: Any, counted: Any) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_job: Job) -> None:
+        begun.set()
+        await go_on.wait()
+
+    job = await queue.add("x")
+    async with working({"x": slow}):
+        await begun.wait()
+
+        with pytest.raises(QueueError, match="running"):
+            await queue.remove(job.id)
+
+        go_on.set()
+        await counted(completed=1)
+    assert await queue.remove(job.id)
+    assert await queue.get(job.id) is None
+
+
+async def test_a_removed_job_leaves_nothing_behind_wherever_it_was(queue: Queue, client: Any) -> None:
+    await queue.add_many(
+        [NewJob("x", job_id="w"), NewJob("x", job_id="p", priority=3), NewJob("x", job_id="d", delay=9)]
+    )
+
+    assert [await queue.remove(job_id) for job_id in ("w", "p", "d")] == [True] * 3
+
+    assert [key async for key in client.scan_iter("*")] == ["bull:q:id"]
+
+
+async def test_only_a_failed_job_can_be_retried(queue: Queue) -> None:
+    job = await queue.add("x")
+
+    with pytest.raises(QueueError, match="not failed"):
+        await queue.retry(job.id)
+    with pytest.raises(JobNotFound, match="nobody"):
+        await queue.retry("nobody")
+
+
+async def test_a_job_that_was_read_cannot_report(queue: Queue) -> None:
+    job = await queue.add("x")
+
+    with pytest.raises(RuntimeError, match="read, not taken"):
+        await job.update_progress(1)
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "redis://localhost:port", "redis://:secret@localhost:99999x"])
+def test_what_is_no_redis_url_is_refused_at_once_without_showing_a_password(url: str) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        Queue("q", url=url)
+
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 0}, {"lock_duration": 0.0}])
+async def test_a_worker_that_could_not_work_is_refused(queue: Queue, options: dict[str, Any]) -> None:
+    with pytest.raises(QueueError):
+        Worker(queue, {"x": lambda _job: None}, **options)
+
+
+async def test_a_worker_runs_once_at_a_time(queue: Queue, working: Any, until: Any) -> None:
+    async with working({"x": lambda _job: None}) as worker:
+        await until(queue.workers)
+
+        with pytest.raises(QueueError, match="running already"):
+            await worker.run()
+
+
+async def test_states_of_a_thousand_jobs_among_thousands_waiting_come_quickly(queue: Queue) -> None:
+    jobs = await queue.add_many([NewJob("x") for _ in range(5_000)])
+    ids = [job.id for job in jobs[::5]]
+    started = asyncio.get_running_loop().time()
+
+    states = await queue.states(ids)
+
+    assert asyncio.get_running_loop().time() - started < 1
+    assert set(states.values()) == {"wait"}
+    assert len(states) == 1_000

@@ -37,7 +37,7 @@ def test_the_demo_holds_and_leaves_nothing_behind(holdfast: Holdfast, home: Path
     assert re.search(
         r"owed (\d+) · done \1 · lost 0 · done twice 0 · in doubt (\d) \(repeated \2\)   IT HELD", done.out
     )
-    assert max(map(len, done.out.splitlines())) <= 110
+    assert max(len(line) for line in done.out.splitlines() if str(home) not in line) <= 100
     assert left_running(home) == []
     assert list((home / "demo").iterdir()) == []
 
@@ -78,8 +78,6 @@ def test_workers_of_a_demo_that_was_killed_stop_by_themselves(holdfast: Holdfast
         running.end()
 
     _, alive = psutil.wait_procs([psutil.Process(pid) for pid in workers if psutil.pid_exists(pid)], timeout=60)
-    for name in left_running(home):
-        assert "worker" not in name
     _end_servers(home)
     assert alive == []
 

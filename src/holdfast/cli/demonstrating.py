@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.table import Table
 
 from holdfast.cli.exits import FAILED
 from holdfast.cli.running import Stop
@@ -16,7 +15,7 @@ from holdfast.cli.screen import screen
 from holdfast.cli.serving import PortTaken, listening, run_api, url_of
 from holdfast.cli.tree import show_tree, summary
 from holdfast.cli.words import duration
-from holdfast.demo import LABEL_SECONDS, Report, Stage, open_stage, play
+from holdfast.demo import LABEL_SECONDS, Check, Report, Stage, open_stage, play
 from holdfast.settings import Settings
 
 T = TypeVar("T")
@@ -75,7 +74,7 @@ def _show(console: Console, report: Report, *, seconds: float) -> None:
     console.print(
         f"\ncoverage {coded / given:.1%} · {_mece(report)} · {working} of work · {duration(seconds)} in all\n"
     )
-    console.print(_checks(report))
+    _show_checks(console, report.checks)
     balance = report.balance
     line = (
         f"\nowed {balance.owed} · done {balance.done} · lost {balance.lost} · done twice {balance.done_twice}"
@@ -92,14 +91,11 @@ def _mece(report: Report) -> str:
     return f"MECE {mece.get('score', 0):.0f} of 100 ({', '.join(parts)})"
 
 
-def _checks(report: Report) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for check in report.checks:
-        style = "green" if check.held else "bold red"
-        table.add_row(
-            "held" if check.held else "FAILED", check.name, check.figures, style=None if check.held else style
-        )
-    return table
+def _show_checks(console: Console, checks: Sequence[Check]) -> None:
+    room = max(len(check.name) for check in checks)
+    for check in checks:
+        line = f"{'held' if check.held else 'FAILED':6}  {check.name:{room}}  {check.figures}"
+        console.print(line, style=None if check.held else "bold red", soft_wrap=True)
 
 
 async def _serve(console: Console, stage: Stage, report: Report, stop: Stop) -> None:

@@ -77,6 +77,7 @@ def checked_out(out: Path, *, source: Path | None = None) -> Path:
 async def generate_table(settings: Settings, order: Order, stop: Stop, *, silent: bool) -> int:
     """`holdfast generate`."""
     console = screen()
+    _tell_where(console, settings)
     async with open_service(settings) as service:
         category, done = await service.imports.import_as_category(order.file, at_least=MIN_ANSWERS)
         console.print(
@@ -95,6 +96,7 @@ async def resume_generation(
 ) -> int:
     """`holdfast resume`."""
     console = screen()
+    _tell_where(console, settings)
     given = None if out is None else checked_out(out)
     async with open_service(settings) as service:
         if generation_id is None:
@@ -107,6 +109,12 @@ async def resume_generation(
         path = given or (Path(remembered) if remembered else None)
         run = _Run(service=service, generation_id=found.id, out=path, console=console)
         return await run.to_the_end(stop, silent=silent)
+
+
+def _tell_where(console: Console, settings: Settings) -> None:
+    # Our own servers take a few seconds to start: a person should see that something happens, and where.
+    if settings.redis_url is None or settings.database_url is None:
+        console.print(f"data folder {settings.home}", soft_wrap=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,10 +149,8 @@ class _Play:
         for worker in self._stage.workers.alive:
             tries = len(worker.events("retrying connection"))
             for back in worker.events("redis reconnected")[-1:]:
-                self._tell(
-                    f"worker {worker.pid} says: redis connection lost · retrying connection x {tries} "
-                    f"· redis reconnected after {back['after']} s"
-                )
+                lost = f"redis connection lost, retrying connection x {tries}"
+                self._tell(f"worker {worker.pid}: {lost}, redis reconnected after {back['after']:.1f} s")
         assert sampler.latest is not None
         self._tell(f"resumed: {_clusters(sampler.latest)}")
 

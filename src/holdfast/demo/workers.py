@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -42,7 +43,7 @@ class WorkerProcess:
         self._child.kill()
         self._child.wait()
 
-    def events(self, name: str) -> list[dict[str, object]]:
+    def events(self, name: str) -> list[dict[str, Any]]:
         """Its log records of that name."""
         found = []
         for line in self._log.read_bytes().splitlines():

@@ -1,8 +1,8 @@
 """The use-cases: everything the API, the CLI and the demo may ask for."""
 
+from holdfast.files import check_table_path
 from holdfast.service.balancing import Census
 from holdfast.service.enqueueing import QUEUE
-from holdfast.service.exporting import check_table_path
 from holdfast.service.generations import Generations, Hierarchy
 from holdfast.service.importing import FileToImport, Imports, IncomingRow
 from holdfast.service.requests import HIERARCHIES, MIN_ANSWERS, GenerationConfig, GenerationRequest

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from holdfast.errors import BadInput
-from holdfast.service.answer_files import AnswerRow, open_answer_file
+from holdfast.files import AnswerRow, open_answer_file
 from holdfast.store import Connection, Database, answers
 from holdfast.store.answers import Answer, Category, Import, NewAnswer
 

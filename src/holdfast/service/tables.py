@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from holdfast.service.exporting import ExportRow, FrameRow, write_table
-
 from holdfast.errors import Conflict
+from holdfast.files import ExportRow, FrameRow, write_table
 from holdfast.store import Connection, Database, codeframes, generations
 from holdfast.store.codeframes import CodedAnswer, StoredNode
 from holdfast.store.generations import Generation

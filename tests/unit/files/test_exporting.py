@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.errors import BadInput
-from holdfast.service.answer_files import open_answer_file
-from holdfast.service.exporting import ExportRow, FrameRow, check_table_path, write_table
+from holdfast.files.answer_files import open_answer_file
+from holdfast.files.exporting import ExportRow, FrameRow, check_table_path, write_table
 
 FRAME = [
     FrameRow(number=1001, level=1, theme="Staff", code="", description="d", n_answers=2, share=1.0, quote="kind"),
@@ -136,7 +136,7 @@ def test_xlsx_keeps_odd_values_readable(tmp_path: Path, value: object) -> None:
 
 
 def test_xlsx_refuses_more_rows_than_a_sheet_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.service.export_workbook.MOST_ROWS", 3)
+    monkeypatch.setattr("holdfast.files.export_workbook.MOST_ROWS", 3)
 
     with pytest.raises(BadInput, match="as csv or json"):
         written(tmp_path / "out.xlsx", ["a"], *([n] for n in range(3)))

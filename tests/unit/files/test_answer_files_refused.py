@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.errors import BadInput
-from holdfast.service.answer_files import open_answer_file
+from holdfast.files.answer_files import open_answer_file
 
 Write = Callable[..., Path]
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -103,7 +103,7 @@ def test_a_sheet_that_is_not_there_is_refused_with_the_ones_that_are(workbook_fi
 def test_a_quote_that_swallows_the_rest_of_a_large_file_is_refused(
     csv_file: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("holdfast.service.csv_reader.LONGEST_CELL", 5_000)
+    monkeypatch.setattr("holdfast.files.csv_reader.LONGEST_CELL", 5_000)
     path = csv_file('id,text\n1,ok\n2,"never closed\n' + "3,fine\n" * 2_000)
 
     assert "a quote that is never closed" in refusal(path)

@@ -15,7 +15,7 @@ from openpyxl.utils.escape import unescape
 from openpyxl.utils.exceptions import InvalidFileException
 
 from holdfast.errors import BadInput
-from holdfast.service.source_table import HEAD, Notes, Scalar, empty
+from holdfast.files.source_table import HEAD, Notes, Scalar, empty
 
 # What openpyxl lets through when parts of the archive are missing or are no XML (ParseError is a SyntaxError).
 _DAMAGE = (

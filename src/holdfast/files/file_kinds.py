@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from holdfast.errors import BadInput
-from holdfast.service.source_table import empty
+from holdfast.files.source_table import empty
 
 Kind: TypeAlias = Literal["text", "gzip", "workbook", "spss"]
 

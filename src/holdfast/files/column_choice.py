@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from holdfast.errors import BadInput
-from holdfast.service.source_table import Notes, Scalar
+from holdfast.files.source_table import Notes, Scalar
 
 # Names taken as the column of the answers when none is asked for, the surest first.
 TEXT_NAMES = (

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.errors import BadInput
-from holdfast.service.column_choice import choose_id, choose_text, unique_names
-from holdfast.service.csv_reader import open_csv
-from holdfast.service.file_kinds import kind_of
-from holdfast.service.source_table import Notes, Scalar, Table, squared
-from holdfast.service.spss_reader import open_spss
-from holdfast.service.workbook_reader import open_workbook
+from holdfast.files.column_choice import choose_id, choose_text, unique_names
+from holdfast.files.csv_reader import open_csv
+from holdfast.files.file_kinds import kind_of
+from holdfast.files.source_table import Notes, Scalar, Table, squared
+from holdfast.files.spss_reader import open_spss
+from holdfast.files.workbook_reader import open_workbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import io
 import re
 from typing import BinaryIO
 
-from holdfast.service.export_rows import Cell, Export, joined, plain
+from holdfast.files.export_rows import Cell, Export, joined, plain
 
 # What a spreadsheet takes as the start of a formula when it opens a csv file, full-width forms too.
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import xlsxwriter
 
 from holdfast.errors import BadInput
-from holdfast.service.export_rows import FRAME_COLUMNS, Cell, Export, joined, plain
+from holdfast.files.export_rows import FRAME_COLUMNS, Cell, Export, joined, plain
 
 LONGEST_CELL = 32_767  # Excel's limits: UTF-16 units in a cell, rows and columns on a sheet
 MOST_ROWS = 1_048_576

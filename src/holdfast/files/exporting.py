@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from holdfast.errors import BadInput
-from holdfast.service.export_csv import write_csv
-from holdfast.service.export_json import write_json
-from holdfast.service.export_rows import Export, ExportRow, FrameRow, our_names
-from holdfast.service.export_workbook import write_workbook
+from holdfast.files.export_csv import write_csv
+from holdfast.files.export_json import write_json
+from holdfast.files.export_rows import Export, ExportRow, FrameRow, our_names
+from holdfast.files.export_workbook import write_workbook
 
 __all__ = ["ExportRow", "FrameRow", "check_table_path", "write_table"]
 

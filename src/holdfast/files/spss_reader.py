@@ -11,7 +11,7 @@ from typing import Any
 import pyreadstat
 
 from holdfast.errors import BadInput
-from holdfast.service.source_table import HEAD, Scalar, empty
+from holdfast.files.source_table import HEAD, Scalar, empty
 
 _CELLS = 500_000  # about so many cells are in memory at once
 

@@ -5,7 +5,7 @@ import json
 import math
 from typing import Any, BinaryIO
 
-from holdfast.service.export_rows import FRAME_COLUMNS, Export, ExportRow, writable
+from holdfast.files.export_rows import FRAME_COLUMNS, Export, ExportRow, writable
 
 
 def write_json(file: BinaryIO, export: Export) -> None:

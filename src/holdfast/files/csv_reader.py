@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from holdfast.errors import BadInput
-from holdfast.service.source_table import HEAD, Notes, empty
-from holdfast.service.text_encoding import TextForm, find_form
+from holdfast.files.source_table import HEAD, Notes, empty
+from holdfast.files.text_encoding import TextForm, find_form
 
 LONGEST_CELL = 16_000_000  # characters; a cell beyond this is a quote that nobody closed
 _SUSPICIOUS_LINES = 200  # one record over so many lines is said to the user

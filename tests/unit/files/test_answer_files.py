@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from holdfast.errors import BadInput
-from holdfast.service.answer_files import AnswerFile, open_answer_file
+from holdfast.files.answer_files import AnswerFile, open_answer_file
 
 Write = Callable[..., Path]
 
@@ -210,7 +210,7 @@ def test_a_row_of_a_workbook_that_is_longer_than_the_header_loses_nothing(workbo
 
 
 def test_an_spss_file_is_read_in_chunks(spss_file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.service.spss_reader._CELLS", 1)
+    monkeypatch.setattr("holdfast.files.spss_reader._CELLS", 1)
     rows = [(n, 1 + n, f"Ärger {n}") for n in range(2_500)]
     file = open_answer_file(spss_file([*rows, (None, 0, "")]))
 
@@ -251,7 +251,7 @@ def test_no_bytes_make_the_reader_fail_in_a_way_the_user_cannot_read(tmp_path: P
 READ_ALL = """
 import resource, sys
 from pathlib import Path
-from holdfast.service.answer_files import open_answer_file
+from holdfast.files.answer_files import open_answer_file
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)

@@ -12,8 +12,9 @@ from tests.integration.cli.command import Holdfast
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+def home(own_folder: Path) -> Path:
+    """Not below pytest's tmp_path: each new session locks /tmp/pytest-of-root again, and PostgreSQL runs as nobody."""
+    return own_folder / "home"
 
 
 @pytest.fixture
@@ -78,11 +79,4 @@ def test_workers_of_a_demo_that_was_killed_stop_by_themselves(holdfast: Holdfast
         running.end()
 
     _, alive = psutil.wait_procs([psutil.Process(pid) for pid in workers if psutil.pid_exists(pid)], timeout=60)
-    _end_servers(home)
     assert alive == []
-
-
-def _end_servers(home: Path) -> None:
-    for process in psutil.process_iter(["cmdline"]):
-        if str(home) in str(process.info["cmdline"]):
-            process.kill()

@@ -56,6 +56,7 @@ def _environment(service: Service) -> dict[str, str]:
         "REDIS_URL": service.redis_url,
         "DATABASE_URL": service.database_url,
         "HOLDFAST_HOME": str(service.settings.home),
+        "HOLDFAST_CACHE": str(service.settings.cache),
         "HOLDFAST_LABEL_PACE": str(LABEL_SECONDS),
         "HOLDFAST_LOG": "json",
         "HOLDFAST_FAULT": "",

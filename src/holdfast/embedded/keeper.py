@@ -43,21 +43,31 @@ class Keeper:
         self.server = server
         self._restarted = restarted
         self._stopping = threading.Event()
+        self._inherits = False
         self._thread = threading.Thread(target=self._watch, name=f"keeper of {name}", daemon=True)
 
     def start(self) -> None:
         self.server.start()
         self._thread.start()
 
+    def take_over(self) -> None:
+        """Return at once: the server, which an owner left behind, is adopted or replaced as if it had just died."""
+        self._inherits = True
+        self._thread.start()
+
     def stop(self) -> None:
         """Stop watching, then the server, in bounded time; a start that is under way is cut short."""
+        self.let_go()
+        self.server.stop()
+
+    def let_go(self) -> None:
+        """Stop watching and leave the server as it is, for another owner; a start that is under way is cut short."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join(STOP_LIMIT)
         if self._thread.is_alive():
             self.server.kill()
             self._thread.join()
-        self.server.stop()
 
     def _watch(self) -> None:
         failures, since = 0, time.monotonic()
@@ -74,7 +84,10 @@ class Keeper:
 
     def _start_again(self, attempt: int) -> None:
         began = time.monotonic()
-        log.warning("embedded server died, starting it again", server=self.name, pid=self.server.pid, attempt=attempt)
+        if not self._inherits:
+            log.warning(
+                "embedded server died, starting it again", server=self.name, pid=self.server.pid, attempt=attempt
+            )
         try:
             self.server.start()
             self._restarted()
@@ -82,8 +95,9 @@ class Keeper:
             log.error("embedded server did not start", server=self.name, error=str(error), attempt=attempt)
             return
         log.info(
-            "embedded server is back",
+            "embedded server taken over" if self._inherits else "embedded server is back",
             server=self.name,
             pid=self.server.pid,
             seconds=round(time.monotonic() - began, 3),
         )
+        self._inherits = False

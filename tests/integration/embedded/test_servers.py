@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,21 +13,11 @@ import asyncpg
 import psutil
 import pytest
 import redis
-from redis.backoff import ConstantBackoff
-from redis.retry import Retry
+from tests.integration.embedded.owners import Owner, kill, patient
 
 from holdfast.embedded import Servers, open_servers
 from holdfast.embedded.processes import Process, processes_naming, wait_until
 from holdfast.errors import EmbeddedError
-
-OWNER = """
-import sys
-from pathlib import Path
-from holdfast.embedded import open_servers
-with open_servers(Path(sys.argv[1]), postgres=sys.argv[2] == "postgres") as servers:
-    print("owned" if servers.owned else "attached", servers.redis_url, flush=True)
-    sys.stdin.readline()
-"""
 
 FORKING = """
 import os, signal, sys
@@ -52,40 +40,6 @@ def home(servers_folder: Path) -> Path:
 def servers(home: Path) -> Iterator[Servers]:
     with open_servers(home) as servers:
         yield servers
-
-
-class Owner:
-    """A real process that opens the servers of a folder."""
-
-    def __init__(self, home: Path, *, postgres: bool = True, script: str = OWNER) -> None:
-        self.child = subprocess.Popen(
-            [sys.executable, "-c", script, str(home), "postgres" if postgres else "none"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
-
-    def said(self) -> list[str]:
-        assert self.child.stdout
-        return self.child.stdout.readline().split()
-
-    def kill(self) -> None:
-        self.child.kill()
-        self.child.communicate()
-
-    def leave(self) -> None:
-        self.child.communicate("\n", timeout=60)
-
-
-def patient(url: str) -> redis.Redis:
-    """A client that tries again until Redis is back."""
-    return redis.Redis.from_url(url, decode_responses=True, retry=Retry(ConstantBackoff(0.05), 1000))
-
-
-def kill(pid: int | None) -> None:
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_killed_redis_comes_back_by_itself_on_the_same_port_with_its_data(servers: Servers) -> None:
@@ -245,15 +199,15 @@ def test_a_forked_child_that_outlives_the_owner_does_not_lock_out_the_next_one(o
 
 
 def test_an_attached_process_sees_the_process_ids_after_a_restart(home: Path, servers: Servers) -> None:
-    attached = open_servers(home)
-    pid = servers.redis_pid
-    assert not attached.owned
-    assert attached.redis_pid == pid
+    with open_servers(home) as attached:
+        pid = servers.redis_pid
+        assert not attached.owned
+        assert attached.redis_pid == pid
 
-    kill(pid)
+        kill(pid)
 
-    assert wait_until(lambda: attached.redis_pid not in {None, pid}, limit=60)
-    assert attached.redis_url == servers.redis_url
+        assert wait_until(lambda: attached.redis_pid not in {None, pid}, limit=60)
+        assert attached.redis_url == servers.redis_url
 
 
 def test_an_owner_without_the_wanted_server_is_said_at_once(own_folder: Path) -> None:

@@ -116,3 +116,15 @@ def test_a_start_that_hangs_is_cut_short_by_stop(
 
 def test_restarts_begin_at_once_and_slow_down_to_two_seconds() -> None:
     assert [restart_delay(failures) for failures in (0, 1, 2, 10, 1000)] == [0, 0.2, 0.4, 2.0, 2.0]
+
+
+def test_a_server_without_owner_is_taken_over_as_no_death(restarted: threading.Semaphore) -> None:
+    server = FakeServer()
+    keeper = Keeper("redis", server, restarted=restarted.release)
+    with capture_logs() as logs:
+        keeper.take_over()
+
+        assert restarted.acquire(timeout=WAIT)
+        keeper.let_go()
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("embedded server taken over", "info")]
+    assert server.running

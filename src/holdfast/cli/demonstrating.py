@@ -1,24 +1,20 @@
 """The demo on the terminal: its story line by line, then what came of it."""
 
-import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Coroutine, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
 from holdfast.cli.exits import FAILED
-from holdfast.cli.running import Stop
+from holdfast.cli.running import Stop, unless_stopped
 from holdfast.cli.screen import screen
 from holdfast.cli.serving import PortTaken, listening, run_api, url_of
 from holdfast.cli.tree import show_tree, summary
 from holdfast.cli.words import duration
 from holdfast.demo import LABEL_SECONDS, Check, Report, Stage, open_stage, play
 from holdfast.settings import Settings
-
-T = TypeVar("T")
 
 TRIED_PORTS = 20
 
@@ -39,7 +35,7 @@ async def demonstrate(settings: Settings, stop: Stop, *, serve: bool, keep: bool
 
     async with open_stage(settings, keep=keep) as stage:
         tell(f"PostgreSQL and Redis started in {stage.folder}")
-        report = await _unless_stopped(play(stage, tell), stop)
+        report = await unless_stopped(play(stage, tell), stop)
         if report is None:
             console.print("stopped")
             return stop.exit_code
@@ -51,19 +47,6 @@ async def demonstrate(settings: Settings, stop: Stop, *, serve: bool, keep: bool
         if serve:
             await _serve(console, stage, report, stop)
     return 0 if report.held else FAILED
-
-
-async def _unless_stopped(playing: Coroutine[Any, Any, T], stop: Stop) -> T | None:
-    """What it returns, or None once the user wants to stop."""
-    work = asyncio.create_task(playing)
-    asked = asyncio.create_task(stop.event.wait())
-    try:
-        await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
-        return await work if work.done() else None
-    finally:
-        for task in (work, asked):
-            task.cancel()
-        await asyncio.gather(work, asked, return_exceptions=True)
 
 
 def _show(console: Console, report: Report, *, seconds: float) -> None:

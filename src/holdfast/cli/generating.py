@@ -9,7 +9,7 @@ from rich.console import Console
 
 from holdfast.cli.exits import FAILED, complain
 from holdfast.cli.progress import view
-from holdfast.cli.running import Stop
+from holdfast.cli.running import Stop, unless_stopped
 from holdfast.cli.screen import screen
 from holdfast.cli.tree import SHORT, show_tree, summary
 from holdfast.cli.watching import watch_with_worker
@@ -79,7 +79,11 @@ async def generate_table(settings: Settings, order: Order, stop: Stop, *, silent
     console = screen()
     _tell_where(console, settings)
     async with open_service(settings) as service:
-        category, done = await service.imports.import_as_category(order.file, at_least=MIN_ANSWERS)
+        importing = service.imports.import_as_category(order.file, at_least=MIN_ANSWERS)
+        if (imported := await unless_stopped(importing, stop)) is None:
+            console.print("stopped; nothing was kept")
+            return stop.exit_code
+        category, done = imported
         console.print(
             f"{plain(done.source)}: {counted(done.n_added, 'answer')} from column {plain(done.text_column)!r}"
         )

@@ -2,10 +2,13 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from holdfast.cli.exits import INTERRUPTED
+
+T = TypeVar("T")
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -47,6 +50,19 @@ def run(command: Callable[[Stop], Awaitable[int]]) -> int:
                 return stop.exit_code
 
     return asyncio.run(with_signals())
+
+
+async def unless_stopped(doing: Coroutine[Any, Any, T], stop: Stop) -> T | None:
+    """What it returns, or None once the user wants to stop: it is cancelled then."""
+    work = asyncio.create_task(doing)
+    asked = asyncio.create_task(stop.event.wait())
+    try:
+        await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+        return await work if work.done() else None
+    finally:
+        for task in (work, asked):
+            task.cancel()
+        await asyncio.gather(work, asked, return_exceptions=True)
 
 
 @contextmanager

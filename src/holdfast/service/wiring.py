@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from holdfast import faultpoints
 from holdfast.embedded import Servers, open_servers
@@ -16,6 +16,7 @@ from holdfast.service.generations import Generations
 from holdfast.service.importing import Imports
 from holdfast.service.processors import Processors
 from holdfast.service.reconciler import Reconciler
+from holdfast.service.servers import opened
 from holdfast.service.tables import Tables
 from holdfast.service.work import StageWork
 from holdfast.settings import Settings
@@ -120,11 +121,8 @@ async def _servers(settings: Settings, stack: AsyncExitStack) -> Servers | None:
     need_redis, need_postgres = settings.redis_url is None, settings.database_url is None
     if not (need_redis or need_postgres):
         return None
-    home = Path(settings.home)
-    opening = open_servers(home, redis=need_redis, postgres=need_postgres)
-    servers = await asyncio.to_thread(opening.__enter__)
-    stack.push_async_callback(asyncio.to_thread, opening.__exit__, None, None, None)
-    return servers
+    opens = partial(open_servers, settings.home, redis=need_redis, postgres=need_postgres)
+    return await stack.enter_async_context(opened(opens))
 
 
 def _url(url: str | None) -> str:

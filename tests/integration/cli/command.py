@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 LIMIT = 200.0  # seconds; beyond that something hangs (a test has less, unless it asks for more)
 
@@ -24,25 +25,61 @@ class Done:
     err: str
 
 
+class Lines:
+    """What a command writes to one stream, read line by line as it comes."""
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        assert stream is not None
+        self.seen: list[str] = []
+        self._arriving: queue.Queue[str | None] = queue.Queue()
+        self._is_read = False
+        self._reader = threading.Thread(target=self._read, args=(stream,))
+        self._reader.start()
+
+    def until(self, pattern: str) -> str:
+        """The first line from here on with the pattern; fails when the stream ends without it."""
+        while (line := self._next()) is not None:
+            if re.search(pattern, line):
+                return line
+        raise AssertionError(f"it ended without {pattern!r}: {self.seen}")
+
+    def end(self) -> str:
+        """Everything it wrote, once it has ended."""
+        self._reader.join(LIMIT)
+        while self._next() is not None:
+            pass
+        return "".join(self.seen)
+
+    def _next(self) -> str | None:
+        if self._is_read:
+            return None
+        line = self._arriving.get(timeout=LIMIT)
+        if line is None:
+            self._is_read = True
+        else:
+            self.seen.append(line)
+        return line
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._arriving.put(line)
+        self._arriving.put(None)
+
+
 class Running:
-    """A command under way; its stdout is read line by line."""
+    """A command under way."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.lines: list[str] = []
-        self._arriving: queue.Queue[str | None] = queue.Queue()
-        self._is_read = False
-        self._errors: list[str] = []
-        self._readers = [threading.Thread(target=self._read), threading.Thread(target=self._read_errors)]
-        for reader in self._readers:
-            reader.start()
+        self.out = Lines(process.stdout)
+        self.err = Lines(process.stderr)
 
     def until(self, pattern: str) -> str:
-        """The first line from here on with the pattern; fails when stdout ends without it."""
-        while (line := self._next_line()) is not None:
-            if re.search(pattern, line):
-                return line
-        raise AssertionError(f"it ended without {pattern!r}: {self.lines} {self._errors}")
+        """The first line of stdout from here on with the pattern; fails when it ends without it."""
+        try:
+            return self.out.until(pattern)
+        except AssertionError as error:
+            raise AssertionError(f"{error} {self.err.end()}") from None
 
     def send(self, sign: signal.Signals) -> None:
         self.process.send_signal(sign)
@@ -50,31 +87,7 @@ class Running:
     def end(self) -> Done:
         """Wait for its end."""
         code = self.process.wait(LIMIT)
-        for reader in self._readers:
-            reader.join(LIMIT)
-        while self._next_line() is not None:
-            pass
-        return Done(code=code, out="".join(self.lines), err="".join(self._errors))
-
-    def _next_line(self) -> str | None:
-        if self._is_read:
-            return None
-        line = self._arriving.get(timeout=LIMIT)
-        if line is None:
-            self._is_read = True
-        else:
-            self.lines.append(line)
-        return line
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._arriving.put(line)
-        self._arriving.put(None)
-
-    def _read_errors(self) -> None:
-        assert self.process.stderr is not None
-        self._errors += list(self.process.stderr)
+        return Done(code=code, out=self.out.end(), err=self.err.end())
 
 
 class Holdfast:

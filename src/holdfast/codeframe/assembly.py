@@ -10,7 +10,7 @@ from holdfast.codeframe.assignment import assign_rows, code_texts
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import Code, make_codes, name_vectors
-from holdfast.codeframe.naming import stems
+from holdfast.codeframe.naming import identity, stems
 from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.themes import Group, cut, levels_of, name_themes, theme_sizes
@@ -107,7 +107,7 @@ def _grow(
 ) -> list[_Branch]:
     """The tree of themes over the codes, largest first on every level."""
     branches = [_Branch(name=code.name, codes=(n,), children=(), n=counts[n]) for n, code in enumerate(codes)]
-    taken = {stems(code.name) or frozenset({code.name.lower()}) for code in codes}
+    taken = {identity(code.name) for code in codes}
     taken |= {stems(name) for name in (OTHER_NAME, APART_NAME)} | {stems(rule.name) for rule in RULES.values()}
     for n_themes in reversed(theme_sizes(levels_of(config.hierarchy, len(codes)), len(codes))):
         themes = cut(clustering.tree, clustering.n_clusters, n_themes)
@@ -132,6 +132,9 @@ def _grow(
 def _group(branches: Sequence[_Branch], codes: Sequence[Code]) -> Group:
     below = [code for branch in branches for code in branch.codes]
     spare = tuple(name for code in below[:2] for name in codes[code].alternatives[:4])
+    two = [branch.name for branch in branches[:2] if " and " not in branch.name and len(branch.name.split()) <= 2]
+    if len(two) == 2:
+        spare = (f"{two[0]} and {two[1][:1].lower()}{two[1][1:]}", *spare)
     return Group(tuple(sorted(k for code in below for k in codes[code].clusters)), spare)
 
 

@@ -1,18 +1,23 @@
 """A brief for every cluster: exemplars, contrast and telling phrases, counted once for all clusters together."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from holdfast.codeframe.clustering import Clustering
+from holdfast.codeframe.evidence import Evidence
 from holdfast.codeframe.exemplars import choose, typicality
 from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
+from holdfast.codeframe.points import what_is_said
 from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.values import Brief, Exemplar, Phrase, Vectors
 
 EXEMPLARS = 24  # a model may read them all; a person sees the first few
+WITNESSES = 30  # phrases and topics for which the brief holds an answer that says them
 OUTSIDERS = 6
 NEIGHBOURS = 3
-COUNTED = 600  # distinct texts of a cluster whose phrases are counted
+COUNTED = 400  # distinct texts of a cluster whose phrases are counted
 QUOTED = 400  # characters of an exemplar
 
 
@@ -24,10 +29,11 @@ def write_briefs(prepared: Prepared, vectors: Vectors, found: Clustering) -> tup
     sizes = np.bincount(found.labels, minlength=found.n_clusters)
     members = np.split(order, np.cumsum(sizes)[:-1])
     spellings = Spellings()
-    counted = [count_phrases(_sampled(prepared, rows), spellings) for rows in members]
+    sampled = [rows[:: -(-len(rows) // COUNTED)] for rows in members]  # evenly spread over a large cluster
+    counted = [count_phrases(_weighted(prepared, rows), spellings) for rows in sampled]
     rest = _total(counted)
     near = _neighbours(found.centroids)
-    writer = _BriefWriter(prepared, vectors, found, members)
+    writer = _BriefWriter(prepared, vectors, found, members, _evidence(prepared, found, sampled))
     briefs = []
     for k in range(found.n_clusters):
         beside = [counted[n] for n in near[k]]
@@ -35,12 +41,32 @@ def write_briefs(prepared: Prepared, vectors: Vectors, found: Clustering) -> tup
     return tuple(briefs)
 
 
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """An index of the sampled answers, and which distinct texts they are."""
+
+    evidence: Evidence
+    rows: npt.NDArray[np.intp]
+
+
+def _evidence(prepared: Prepared, found: Clustering, sampled: list[npt.NDArray[np.intp]]) -> _Sampled:
+    rows = np.concatenate(sampled)
+    texts = [prepared.distinct[row] for row in rows]
+    return _Sampled(Evidence(texts, prepared.weights[rows], found.labels[rows], found.n_clusters), rows)
+
+
 class _BriefWriter:
     """Chooses the answers a brief shows."""
 
     def __init__(
-        self, prepared: Prepared, vectors: Vectors, found: Clustering, members: list[npt.NDArray[np.intp]]
+        self,
+        prepared: Prepared,
+        vectors: Vectors,
+        found: Clustering,
+        members: list[npt.NDArray[np.intp]],
+        sampled: _Sampled,
     ) -> None:
+        self._sampled = sampled
         self._prepared, self._vectors, self._found, self._members = prepared, vectors, found, members
         self._lengths = np.array([len(text.split()) for text in prepared.distinct], dtype=np.int32)
 
@@ -50,16 +76,31 @@ class _BriefWriter:
         mass = self._prepared.weights[rows]
         scores = typicality(similar, self._lengths[rows], mass)
         typical = rows[choose(self._vectors[rows], scores, EXEMPLARS)]
+        said = what_is_said(k, phrases, self._sampled.evidence)
+        shown = dict.fromkeys([*map(int, typical), *self._witnesses(k, said)])
         return Brief(
             k=k,
             n_answers=int(mass.sum()),
             n_distinct=len(rows),
             cohesion=round(float(similar @ mass / mass.sum()), 4),
-            exemplars=tuple(_exemplar(self._prepared, int(row)) for row in typical),
+            exemplars=tuple(_exemplar(self._prepared, row) for row in shown),
             outsiders=self._outsiders(k, near),
             neighbours=tuple(int(n) for n in near),
-            phrases=phrases,
+            phrases=said,
         )
+
+    def _witnesses(self, k: int, said: tuple[Phrase, ...]) -> list[int]:
+        """For each of the best phrases and topics, the most typical answer that says it."""
+        found = []
+        for phrase in [phrase for phrase in said if phrase.kind != "theme"][:WITNESSES]:
+            places = self._sampled.evidence.speaking(phrase)
+            rows = self._sampled.rows[places]
+            rows = rows[self._found.labels[rows] == k]
+            if len(rows):
+                similar = self._vectors[rows] @ self._found.centroids[k]
+                scores = typicality(similar, self._lengths[rows], self._prepared.weights[rows])
+                found.append(int(rows[np.argmax(scores)]))
+        return found
 
     def _outsiders(self, k: int, near: npt.NDArray[np.intp]) -> tuple[str, ...]:
         """Answers of the neighbours that are nearly in this cluster."""
@@ -72,10 +113,8 @@ class _BriefWriter:
         return tuple(texts)
 
 
-def _sampled(prepared: Prepared, rows: npt.NDArray[np.intp]) -> list[tuple[str, int]]:
-    """Evenly spread over the cluster when it is large."""
-    step = -(-len(rows) // COUNTED)
-    return [(prepared.distinct[row], int(prepared.weights[row])) for row in rows[::step]]
+def _weighted(prepared: Prepared, rows: npt.NDArray[np.intp]) -> list[tuple[str, int]]:
+    return [(prepared.distinct[row], int(prepared.weights[row])) for row in rows]
 
 
 def _total(counted: list[PhraseCounts]) -> PhraseCounts:

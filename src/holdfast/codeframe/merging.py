@@ -7,10 +7,13 @@ import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from holdfast.codeframe.embedding import Embedder
-from holdfast.codeframe.naming import sentence_case, stems
+from holdfast.codeframe.labelling import describe, quotes
+from holdfast.codeframe.naming import identity, sentence_case, stems
+from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import ClusterLabel, ClusterResult, FrameConfig, Vectors
 
 SAME_NAME, SAME_PLACE = 0.90, 0.80  # cosine of names, and of centroids, above which two clusters are one code
+RESERVED = ("Other", "No content", *(rule.name for rule in RULES.values()))  # names of what stands beside the codes
 EXISTING = 0.72  # cosine of names above which a code is the existing one
 
 
@@ -86,23 +89,27 @@ def _merged(group: Sequence[ClusterLabel]) -> Code:
 def _unique(codes: Sequence[Code], clustering: ClusterResult) -> list[Code]:
     """Larger codes choose first; a name that is taken gives way to the next best one."""
     size = [sum(clustering.briefs[k].n_answers for k in code.clusters) for code in codes]
-    taken: set[frozenset[str]] = set()
+    taken = {identity(name) for name in RESERVED}
     named: dict[int, Code] = {}
     for place in sorted(range(len(codes)), key=lambda p: (-size[p], p)):
         code = codes[place]
         options = [code.name, *code.alternatives, *(f"{code.name}: {phrase}" for phrase in code.keyphrases)]
         name = next((option for option in options if _free(option, taken)), f"{code.name} ({place + 1})")
-        taken.add(_identity(name))
-        named[place] = replace(code, name=name)
+        taken.add(identity(name))
+        named[place] = code if name == code.name else _renamed(code, name, clustering)
     return [named[place] for place in range(len(codes))]
 
 
-def _identity(name: str) -> frozenset[str]:
-    return stems(name) or frozenset({name.lower()})
+def _renamed(code: Code, name: str, clustering: ClusterResult) -> Code:
+    """With the quotes that show the new name first."""
+    shown = quotes(name, [exemplar for k in code.clusters for exemplar in clustering.briefs[k].exemplars])
+    description = describe(code.keyphrases, [exemplar.text for exemplar in shown])
+    exemplars = tuple(exemplar.distinct for exemplar in shown[:8])
+    return replace(code, name=name, description=description, exemplars=exemplars)
 
 
 def _free(name: str, taken: set[frozenset[str]]) -> bool:
-    return _identity(name) not in taken
+    return identity(name) not in taken
 
 
 def _linked(codes: list[Code], existing: Sequence[str], embedder: Embedder | None) -> list[Code]:
@@ -113,7 +120,7 @@ def _linked(codes: list[Code], existing: Sequence[str], embedder: Embedder | Non
     like = name_vectors([code.name for code in codes], embedder) @ name_vectors(wanted, embedder).T
     for place, code in enumerate(codes):
         for column, name in enumerate(wanted):
-            if _identity(name) == _identity(code.name):
+            if identity(name) == identity(code.name):
                 like[place, column] = 1.0
     linked = list(codes)
     for flat in np.argsort(-like, axis=None, kind="stable"):

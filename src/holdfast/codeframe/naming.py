@@ -1,24 +1,25 @@
-"""Names of two to five words, put together from phrases and short answers, and the choice between them."""
+"""The choice of a name: what many answers of the cluster say, few others do, means the cluster, and reads well."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from holdfast.codeframe.embedding import Embedder
+from holdfast.codeframe.points import strength
+from holdfast.codeframe.shapes import readable
+from holdfast.codeframe.topics import PLACES, TOPICS
 from holdfast.codeframe.values import Phrase, Vectors
-from holdfast.codeframe.words import PRAISE, STOPS, is_adjective, is_noun, stem
+from holdfast.codeframe.words import STOPS, stem
 
-CONSIDERED, PAIRS, SHORT_ANSWERS = 12, 6, 5  # phrases, pairs and answers that may become a name
-SAID_OFTEN = 0.06  # share of the answers above which a phrase need not be said more often to name them
-# An answer that begins like this, or is half a sentence, is no name.
-PERSONAL = frozenset(
-    {"i", "you", "he", "she", "they", "we", "my", "your", "it", "nothing", "no"}
-    | {"because", "and", "but", "so", "just", "if", "when", "that", "as", "been"}
-)
-HALVES = frozenset({"been", "your", "my", "am"})
+CONSIDERED, TOPICS_CONSIDERED, SHORT_ANSWERS = 16, 8, 3  # of each kind that may become a name
 LONGEST_NAME = 5  # words
+LEAST_TOPIC = 0.12  # share of the answers that makes a topic a possible name
+SEVERAL = 2  # answers that must say what becomes a name
+TOPIC_FIT, JUDGEMENT_FIT, ANSWER_FIT = 0.97, 0.9, 0.8
+SAID_OFTEN, RARE = 0.22, 0.6  # share of the answers that makes a name true for the cluster; what is lost without any
+BARE = 0.12  # what a single word loses
+MEANING, CONTRAST = 0.9, 1.2  # weight of nearness to the centre, and of being nearer than to any other centre
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Candidate:
     """A possible name."""
 
     text: str
-    strength: float  # 0..1, by counting
+    strength: float  # 0..1, by counting, times how well it reads
     share: float  # of the answers that say it
 
 
@@ -36,132 +37,96 @@ def stems(name: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words if word and word not in STOPS)
 
 
+def identity(name: str) -> frozenset[str]:
+    """Two names with the same identity are one name to a reader."""
+    return stems(name) or frozenset({name.lower()})
+
+
 def sentence_case(text: str) -> str:
     """The first letter large, the others as they are."""
     return text[:1].upper() + text[1:]
 
 
 def candidates(phrases: Sequence[Phrase], answers: Sequence[str]) -> list[Candidate]:
-    """Possible names, without order: phrases, pairs of phrases, and short typical answers."""
-    top = [phrase for phrase in phrases if _can_stand(phrase.text)][:CONSIDERED]
-    best = max((phrase.score for phrase in top), default=1.0)
-    found = {phrase.text: Candidate(phrase.text, _strength(phrase, best), phrase.share) for phrase in top}
-    for pair in sorted(_pairs(top, best), key=lambda pair: (-pair.strength, pair.text))[:PAIRS]:
-        found.setdefault(pair.text, pair)
-    known = {word for phrase in phrases for word in phrase.text.lower().split()}
-    short = [text for answer in answers if (text := _short_answer(answer, known))]
-    for text in short[:SHORT_ANSWERS]:
-        found.setdefault(text, Candidate(text, 0.3, 0.0))
+    """Possible names, without order: phrases, topics, and short typical answers."""
+    heard = [phrase for phrase in phrases if phrase.count >= SEVERAL]
+    topics = [_topic(phrase) for phrase in heard if phrase.kind == "topic" and phrase.share >= LEAST_TOPIC]
+    own = [_phrase(phrase) for phrase in heard if phrase.kind == "phrase"]
+    found: dict[str, Candidate] = {}
+    for option in [*_best(topics, TOPICS_CONSIDERED), *_best(own, CONSIDERED)]:
+        found.setdefault(option.text.lower(), option)
+    for text in [answer for answer in map(_short_answer, answers) if answer][:SHORT_ANSWERS]:
+        found.setdefault(text.lower(), Candidate(text, 0.1, 0.0))
     return list(found.values())
 
 
-def _can_stand(text: str) -> bool:
-    """It holds a word with a meaning of its own, and no half a verb form."""
-    if " " not in text and text.istitle():
-        return False  # a person's or a place's name: it does not tell what the answers are about
-    words = text.lower().split()
-    return "'" not in text and any(len(word) > 2 for word in words) and not any(set(word) == {"x"} for word in words)
+def _best(options: Sequence[Candidate], n: int) -> list[Candidate]:
+    return sorted((o for o in options if o.strength > 0), key=lambda o: (-o.strength, o.text))[:n]
 
 
-def _strength(phrase: Phrase, best: float) -> float:
-    words = phrase.text.split()
-    fit = 1.0
-    if len(words) == 1:
-        fit = 0.56 if is_noun(words[0].lower()) else 0.3
-    if any(word.istitle() for word in words[1:]):
-        fit *= 0.6
-    said = min(1.0, phrase.share / SAID_OFTEN)
-    return float(np.sqrt(max(phrase.score / best, 0.0) * said)) * fit
+def _phrase(phrase: Phrase) -> Candidate:
+    fit = readable(phrase.text)
+    if any(word.istitle() for word in phrase.text.split()):
+        fit *= 0.3  # a person's or a place's name: it does not tell what the answers are about
+    return Candidate(phrase.text, fit * strength(phrase), phrase.share)
 
 
-def _short_answer(answer: str, known: set[str]) -> str | None:
-    """A whole answer that reads as a name: no clauses, no odd words, and about somebody's topic, not about "I"."""
-    bare = answer.strip(" .!?")
-    words = bare.split()
+def _topic(phrase: Phrase) -> Candidate:
+    fit = JUDGEMENT_FIT if TOPICS[PLACES[phrase.text]].judgement else TOPIC_FIT
+    return Candidate(phrase.text, fit * strength(phrase), phrase.share)
+
+
+# An answer that begins like this, or is half a sentence, is no name.
+_PERSONAL = frozenset({"i", "you", "he", "she", "they", "we", "it", "because", "and", "but", "so", "just", "if", "as"})
+_HALVES = frozenset({"been", "your", "my", "am", "when", "that"})
+
+
+def _short_answer(answer: str) -> str | None:
+    """A whole answer that reads as a name."""
+    words = answer.strip(" .!?").split()
     if not 2 <= len(words) <= LONGEST_NAME or not all(word.isalpha() for word in words):
         return None
     lower = [word.lower() for word in words]
-    if lower[0] in PERSONAL or HALVES & set(lower) or any(set(word) == {"x"} for word in lower):
+    if lower[0] in {"very", "really", "so", "extremely"}:
+        lower = lower[1:]
+    if lower[0] in _PERSONAL or _HALVES & set(lower):
         return None
-    if any(word not in STOPS and word not in known for word in lower):
-        return None
-    regular = all(word.islower() or word.istitle() or word.isupper() for word in words) and not bare.isupper()
-    return bare if regular else bare.lower()
-
-
-def _pairs(top: Sequence[Phrase], best: float) -> list[Candidate]:
-    """ "Friendly and helpful staff", "Food and meals", "Caring and professional"."""
-    found = []
-    for place, first in enumerate(top[:8]):
-        for second in top[place + 1 : 10]:
-            text = _joined(first.text.split(), second.text.split())
-            if text is None or len(text.split()) > LONGEST_NAME:
-                continue
-            if second.share < 0.35 * first.share or second.score < 0.3 * first.score:
-                continue
-            relative = min((first.score + 0.6 * second.score) / best, 1.6)
-            kept = 0.85 if len(text.split()) > 3 else 0.62
-            found.append(Candidate(text, kept * float(np.sqrt(relative)), first.share + 0.5 * second.share))
-    return found
-
-
-def _joined(first: list[str], second: list[str]) -> str | None:
-    if {stem(word) for word in first} & {stem(word) for word in second}:
-        shared = len(first) == len(second) == 2 and stem(first[1]) == stem(second[1])
-        tells = {first[0], second[0]} - PRAISE
-        if shared and tells and is_adjective(first[0]) and is_adjective(second[0]):
-            return f"{first[0]} and {second[0]} {first[1]}"
-        return None
-    if len(first) != 1 or len(second) != 1:
-        return None
-    a, b = first[0].lower(), second[0].lower()
-    both = (is_noun(a) and is_noun(b)) or (is_adjective(a) and is_adjective(b))
-    return f"{first[0]} and {second[0]}" if both and not (first[0].istitle() or second[0].istitle()) else None
+    text = " ".join(lower)
+    return text if readable(text) and len(lower) > 1 else None
 
 
 def rank(
-    options: Sequence[Candidate], centre: Vectors, contrast: Vectors, embedder: Embedder | None
+    options: Sequence[Candidate], k: int, centres: Vectors, embedder: Embedder | None
 ) -> list[tuple[float, Candidate]]:
-    """Best first: what is counted often, and, when an embedder can tell, what means the cluster and not `contrast`."""
+    """Best first: by counting, and, when an embedder can tell, by what means centre k and no other."""
     if not options:
         return []
     ordered = sorted(options, key=lambda option: option.text)
     fit = np.zeros(len(ordered))
     if embedder is not None and not embedder.whole_corpus:
-        fit = _fit(ordered, centre, contrast, embedder)
+        similar = (embedder.embed([option.text for option in ordered]) @ centres.T).astype(np.float64)
+        fit = MEANING * similar[:, k]
+        if len(centres) > 1:
+            others = np.delete(similar, k, axis=1).max(axis=1)
+            fit += CONTRAST * np.clip(similar[:, k] - others, -0.15, 0.08)
     scored = [
-        (round(float(0.7 * option.strength + 1.2 * near), 4), option) for near, option in zip(fit, ordered, strict=True)
+        (round(option.strength + float(near) - _lacking(option), 4), option)
+        for near, option in zip(fit, ordered, strict=True)
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].text))
 
 
-def _fit(
-    options: Sequence[Candidate], centre: Vectors, contrast: Vectors, embedder: Embedder
-) -> npt.NDArray[np.float64]:
-    """Nearness to the centre, less what is owed to the neighbours; a pair of words must also hold together."""
-    halves = sorted({half for option in options if (pair := _halves(option.text)) for half in pair})
-    vectors = embedder.embed([*(option.text for option in options), *halves])
-    own, parts = vectors[: len(options)], dict(zip(halves, vectors[len(options) :], strict=True))
-    fit = (own @ centre).astype(np.float64)
-    if len(contrast):
-        fit -= 0.5 * (own @ contrast.T).mean(axis=1)
-    for place, option in enumerate(options):
-        if pair := _halves(option.text):
-            fit[place] -= 0.25 * (1.0 - float(parts[pair[0]] @ parts[pair[1]]))
-    return fit
-
-
-def _halves(text: str) -> tuple[str, str] | None:
-    words = text.split()
-    return (words[0], words[2]) if len(words) == 3 and words[1] == "and" else None
+def _lacking(option: Candidate) -> float:
+    """What a name loses that few say, or that is a single word of no known topic."""
+    rare = RARE * max(0.0, 1 - option.share / SAID_OFTEN)
+    return rare + (BARE if " " not in option.text and option.text not in PLACES else 0.0)
 
 
 def different(ranked: Sequence[tuple[float, Candidate]], n: int) -> list[Candidate]:
     """The first n whose words are not just another's."""
     chosen: list[Candidate] = []
     for _, option in ranked:
-        own = stems(option.text)
-        if own and all(own != stems(other.text) for other in chosen):
+        if all(identity(option.text) != identity(other.text) for other in chosen):
             chosen.append(option)
         if len(chosen) == n:
             break

@@ -15,6 +15,7 @@ from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.labelling import label_cluster
 from holdfast.codeframe.packing import pack, unpack
 from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.themes import theme_tree
 from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
 
 CHUNK = 1000  # distinct texts one embed unit takes: a second or two of work
@@ -75,13 +76,14 @@ def cluster_stage(prepared: Prepared, vectors: Vectors, config: FrameConfig) -> 
         min_samples=config.min_samples,
         seed=config.seed,
     )
+    briefs = write_briefs(prepared, vectors, found)
     return ClusterResult(
         labels=found.labels,
         nearest=found.nearest,
         affinity=found.affinity,
         centroids=found.centroids,
-        tree=found.tree,
-        briefs=write_briefs(prepared, vectors, found),
+        tree=theme_tree(found.centroids, briefs),
+        briefs=briefs,
         automatic=config.n_clusters is None,
         notes=found.notes,
     )

@@ -3,15 +3,18 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster
+import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, ward
 
 from holdfast.codeframe.embedding import Embedder
-from holdfast.codeframe.naming import Candidate, rank, sentence_case, stems
-from holdfast.codeframe.values import Brief, Floats, Hierarchy, Phrase, Vectors
-from holdfast.codeframe.words import is_adjective, is_noun
+from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case
+from holdfast.codeframe.shapes import PAIR, readable
+from holdfast.codeframe.topics import THEME_NAMES, THEMES
+from holdfast.codeframe.values import Brief, Floats, Hierarchy, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,12 @@ class Group:
 
 
 FLAT_UP_TO = 7  # codes an adaptive frame keeps without themes
-LEAST_TELLING = 0.05  # below it the best word says too little to be trusted
-SAID_OFTEN = 0.12  # share of the theme's answers above which a word need not be said more often to name it
-PHRASES = 12  # of one code, that may name its theme
+NOT_LARGEST = 0.6  # what a name keeps that does not hold for the largest code
+SHARED, MOST, FEW_CODES = 0.2, 0.5, 0.45  # a theme's name is said by SHARED of the answers of most of its codes
+LEADING = 0.35  # share of a code's answers that makes it a code of a theme
+THEME_FIT, PAIR_FIT, TOPIC_FIT, WORD_FIT, SPARE = 1.0, 0.85, 0.8, 0.8, 0.1
+CONSIDERED = 24
+TOPICAL = 1.5  # weight of the themes beside the meaning, for the tree
 
 
 def levels_of(hierarchy: Hierarchy, n_codes: int) -> int:
@@ -40,9 +46,20 @@ def theme_sizes(levels: int, n_codes: int) -> list[int]:
     if levels == 0:
         return []
     if levels == 1:
-        return [max(1, min(n_codes - 1, round(1.25 * math.sqrt(n_codes))))]
+        return [max(1, min(n_codes - 1, round(1.5 * math.sqrt(n_codes))))]
     top = max(1, min(n_codes - 1, round(0.8 * math.sqrt(n_codes))))
     return [top, max(top, min(n_codes - 1, round(2.2 * math.sqrt(n_codes))))]
+
+
+def theme_tree(centroids: Vectors, briefs: Sequence[Brief]) -> Floats:
+    """Ward linkage over what the clusters mean and which general themes their answers are about."""
+    if len(briefs) < 2:
+        return np.zeros((0, 4))
+    shares = _said(briefs)
+    profile = np.array([[shares[theme, "theme"].get(brief.k, 0.0) for theme in THEMES] for brief in briefs])
+    mass = np.array([brief.n_answers for brief in briefs], dtype=np.float64)
+    profile -= mass @ profile / mass.sum()
+    return np.asarray(ward(np.hstack([centroids.astype(np.float64), TOPICAL * profile])))
 
 
 def cut(tree: Floats, n_clusters: int, n_themes: int) -> list[int]:
@@ -65,13 +82,15 @@ def name_themes(
     `taken` holds the stems of the names in use and grows.
     """
     names = [""] * len(groups)
+    codes = frozenset(taken)
     for place in sorted(range(len(groups)), key=lambda g: (-_size(groups[g], briefs), groups[g].clusters)):
         group = groups[place]
         options = _options([briefs[k] for k in group.clusters], briefs)
-        options += [Candidate(name, 0.35, 0.0) for name in group.spare_names[:8]]
-        ranked = rank(options, _centre(group.clusters, briefs, centroids), centroids[:0], embedder)
+        options = [_apart(option, codes) for option in options]
+        options += [Candidate(name, SPARE, 1.0) for name in group.spare_names[:8]]
+        ranked = rank(options, 0, _centre(group.clusters, briefs, centroids)[None, :], embedder)
         name = _first_free(ranked, taken, fallback=f"Theme {place + 1}")
-        taken.add(stems(name) or frozenset({name.lower()}))
+        taken.add(identity(name))
         names[place] = sentence_case(name)
     return names
 
@@ -86,56 +105,90 @@ def _centre(group: Sequence[int], briefs: Sequence[Brief], centroids: Vectors) -
     return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9), dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What a theme's answers say: one share for each of its codes, and over all of them."""
+
+    text: str
+    kind: str
+    shares: npt.NDArray[np.float64]
+    mass: npt.NDArray[np.float64]  # of the codes, 1 in all
+    elsewhere: float
+
+    @property
+    def share(self) -> float:
+        return float(self.shares @ self.mass)
+
+    @property
+    def strength(self) -> float:
+        """By counting; less where it holds for few of the codes."""
+        broad = float(self.mass[self.shares >= SHARED].sum())
+        kept = math.sqrt(self.share) * self.share / max(self.share + self.elsewhere, 1e-9)
+        largest = float(self.shares[np.argmax(self.mass)])
+        return kept * (1.0 if broad >= MOST else FEW_CODES) * (1.0 if largest >= SHARED else NOT_LARGEST)
+
+
 def _options(own: Sequence[Brief], every: Sequence[Brief]) -> list[Candidate]:
-    """Phrases that many codes of the theme share and few others do; single nouns are welcome, and pairs of them."""
-    inside, outside = _shares(own), _shares(every)
-    n_own, n_all = sum(b.n_answers for b in own), sum(b.n_answers for b in every)
-    scored = []
-    for text, (count, breadth) in inside.items():
-        share = count / max(n_own, 1)
-        away = (outside[text][0] - count + 0.5) / (n_all - n_own + 1)
-        telling = share * math.log(max(share / away, 1.0)) * (breadth / len(own)) ** 0.5 * min(1.0, share / SAID_OFTEN)
-        scored.append((telling * _broad(text), text, share))
-    scored.sort(key=lambda part: (-part[0], part[1]))
-    best = max(scored[0][0] if scored else 0.0, LEAST_TELLING)
-    singles = [Candidate(text, math.sqrt(max(value, 0) / best), share) for value, text, share in scored[:12]]
-    nouns = [option for option in singles if len(option.text.split()) == 1 and is_noun(option.text.lower())][:5]
-    pairs = [
-        Candidate(f"{a.text} and {b.text}", 0.9 * math.sqrt((a.strength**2 + b.strength**2) / 1.3), a.share + b.share)
-        for n, a in enumerate(nouns)
-        for b in nouns[n + 1 :]
-        if not stems(a.text) & stems(b.text)
-    ]
-    return singles + pairs
+    """General themes, two of them together, and nouns and phrases that the codes share."""
+    inside, outside = _said(own), _said(every)
+    mass = np.array([brief.n_answers for brief in own], dtype=np.float64)
+    rest = sum(brief.n_answers for brief in every) - mass.sum()
+    shared = []
+    for (text, kind), shares in inside.items():
+        given = np.array([shares.get(brief.k, 0.0) for brief in own])
+        total = sum(share * every[k].n_answers for k, share in outside[text, kind].items())
+        away = float((total - given @ mass) / rest) if rest > 0 else 0.0
+        shared.append(_Shared(text, kind, given, mass / mass.sum(), max(away, 0.0)))
+    themes = [part for part in shared if part.kind == "theme"]
+    options = [Candidate(part.text, THEME_FIT * part.strength, part.share) for part in themes]
+    options += [Candidate(pair.text, PAIR_FIT * pair.strength, pair.share) for pair in _pairs(themes)]
+    for part in shared:
+        if part.kind != "theme" and (fit := _broad(part)) > 0:
+            options.append(Candidate(part.text, fit * part.strength, part.share))
+    return sorted(options, key=lambda o: (-o.strength, o.text))[:CONSIDERED]
 
 
-def _shares(briefs: Sequence[Brief]) -> dict[str, tuple[float, int]]:
-    """Phrase -> (answers that say it, codes that have it)."""
-    found: dict[str, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+def _apart(option: Candidate, codes: frozenset[frozenset[str]]) -> Candidate:
+    """A theme whose usual name is one of the codes' names has another."""
+    other = THEME_NAMES.get(option.text)
+    return replace(option, text=other) if other and identity(option.text) in codes else option
+
+
+def _said(briefs: Sequence[Brief]) -> dict[tuple[str, str], dict[int, float]]:
+    """What is said -> cluster -> share of its answers."""
+    found: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
     for brief in briefs:
-        for phrase in _usable(brief.phrases):
-            count, breadth = found[phrase.text]
-            scaled = phrase.share * brief.n_answers
-            found[phrase.text] = (count + scaled, breadth + 1)
+        for phrase in brief.phrases:
+            found[phrase.text, phrase.kind][brief.k] = phrase.share
     return found
 
 
-def _usable(phrases: Sequence[Phrase]) -> list[Phrase]:
-    singles = [phrase for phrase in phrases if " " not in phrase.text]
-    longer = [phrase for phrase in phrases if " " in phrase.text]
-    return [phrase for phrase in singles + longer[:PHRASES] if "'" not in phrase.text and len(phrase.text) > 2]
+def _pairs(themes: Sequence[_Shared]) -> list[_Shared]:
+    """ "Food and environment": two themes of which each has a code that is mostly about it."""
+    short = [t for t in themes if " " not in t.text and (t.shares >= LEADING).any()]
+    pairs = []
+    for first, second in combinations(sorted(short, key=lambda t: (-t.share, t.text)), 2):
+        leads = first.shares >= second.shares
+        if leads.all() or not leads.any():
+            continue
+        text = f"{first.text} and {second.text[:1].lower()}{second.text[1:]}"
+        both = 1 - (1 - first.shares) * (1 - second.shares)
+        away = 1 - (1 - first.elsewhere) * (1 - second.elsewhere)
+        pairs.append(_Shared(text, "theme", both, first.mass, away))
+    return pairs
 
 
-def _broad(text: str) -> float:
-    words = text.lower().split()
-    if len(words) == 1:
-        return 1.0 if is_noun(words[0]) else 0.03 if is_adjective(words[0]) else 0.1
-    return 0.9 if is_noun(words[-1]) else 0.3
+def _broad(part: _Shared) -> float:
+    if part.kind == "topic":
+        return TOPIC_FIT
+    fit = readable(part.text)
+    if fit == PAIR or any(word.istitle() for word in part.text.split()):
+        return 0.0
+    return WORD_FIT * max(fit, 0.75 if fit else 0.0)
 
 
 def _first_free(ranked: Sequence[tuple[float, Candidate]], taken: set[frozenset[str]], *, fallback: str) -> str:
     for _, option in ranked:
-        own = stems(option.text)
-        if own and own not in taken:
+        if identity(option.text) not in taken:
             return option.text
     return fallback

@@ -15,6 +15,7 @@ Ints: TypeAlias = npt.NDArray[np.int32]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Hierarchy: TypeAlias = Literal["flat", "two_level", "three_level", "adaptive"]
 NodeType: TypeAlias = Literal["theme", "code"]
+PhraseKind: TypeAlias = Literal["phrase", "topic", "theme"]
 Kind: TypeAlias = Literal["content", "other", "rule"]
 
 
@@ -40,13 +41,14 @@ class FrameConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
-    """An n-gram of a cluster's answers, in the words most often used for it."""
+    """What answers of a cluster say: in their own words, or as one of the topics people talk about in surveys."""
 
     text: str
     count: float  # answers of the cluster that say it
     share: float  # of the cluster's answers
-    elsewhere: float  # share of the neighbour clusters' answers that say it
+    elsewhere: float  # share of all other clusters' answers that say it
     score: float  # how well it tells this cluster from its neighbours
+    kind: PhraseKind = "phrase"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,8 @@ _FUNCTION = _words(
     "either neither certain certainly completely totally entirely exactly rather quite anymore anyway else thing "
     "especially therefore hence otherwise instead due able unable going gonna wanna ought perhaps sake case "
     "s t m re ve ll d don didn doesn isn wasn couldn wouldn shouldn won ain able upon also too "
-    "im be been being was were is are"
+    "im be been being was were is are cannot can't couldn't don't doesn't didn't isn't wasn't weren't aren't won't "
+    "nothink noting everythink etc been tbh lol ie asap yours mine hers"
 )
 
 _OTHER_LANGUAGES = _words(
@@ -70,8 +71,8 @@ ADJECTIVES = _words(
     "useful useless effective ineffective efficient inefficient reliable unreliable available unavailable flexible "
     "responsive informative knowledgeable thorough attentive respectful approachable welcoming calm relaxed happy "
     "pleased satisfied disappointed unhappy sad angry frustrated worried anxious stressed grateful interested "
-    "bored boring interesting fun enjoyable pleasant unpleasant positive negative right wrong correct incorrect "
-    "true false real fair unfair equal unequal strong weak open closed public private personal medical mental "
+    "bored boring interesting fun enjoyable pleasant unpleasant positive negative wrong correct incorrect "
+    "true false real fair fresh unfair equal unequal strong weak open closed public private personal medical mental "
     "physical social financial political religious legal illegal moral immoral human natural economic necessary "
     "unnecessary different similar same various certain possible impossible prompt punctual timely outstanding "
     "exceptional superb fab fabulous awesome incredible first-class second first last next previous extra additional "
@@ -80,12 +81,24 @@ ADJECTIVES = _words(
     "cramped crowded spacious bright dark modern outdated local nearby far close near international national global "
     "afraid scared alone aware unaware glad sorry sure unsure innocent guilty sick ill well fine okay ok "
     "reassuring encouraging accommodating non-judgmental judgemental down-to-earth lovely brill ace smashing tasty "
-    "delicious bland healthier cleaner quicker faster longer shorter easier cheaper bigger smaller nicer warmer"
+    "straight whole entire main major minor extreme smooth rough tough sweet soft sharp deep wide narrow thick thin "
+    "heavy "
+    "light rich poor total usual normal typical general special specific particular individual single double daily "
+    "weekly monthly yearly early lonely lively costly likely unlikely excellant wonderfull helpfull supportive "
+    "informed "
+    "amazed impressed delighted thankful hopeful brave proud rushed relieved reassured "
+    "born spent later lost broken hidden sent paid known shown unknown mandatory compulsory unbiased biased "
+    "unethical ethical immoral diverse equal valuable"
+    " delicious bland healthier cleaner quicker faster longer shorter easier cheaper bigger smaller nicer warmer"
 )
-_ADJECTIVE_ENDINGS = ("ful", "ous", "ible", "able", "less", "ical", "ive", "ish")
+_ADJECTIVE_ENDINGS = ("ful", "ous", "ible", "able", "less", "ic", "al", "ive", "ish")
 _NOUNS_ALL_THE_SAME = _words(
     "table vegetable cable variable alternative initiative objective perspective detective relative motive dish fish "
-    "english"
+    "english clinic topic music traffic public fabric logic panic mechanic republic mosaic statistic comic plastic "
+    "hospital meal animal material proposal approval journal festival mineral metal goal deal appraisal referral "
+    "arrival withdrawal rental capital manual portal signal trial terminal individual interval rehearsal removal "
+    "renewal professional dispersal survival denial disposal refusal final council vital pandemic epidemic demographic "
+    "electric characteristic mechanic critic skeptic medal canal pedal"
 )
 
 # Adjectives that say no more than "good": two of them in one name are one too many.
@@ -103,11 +116,48 @@ VERBS = _words(
     "remain remember remind remove repair replace require reset save schedule see sell send set show speak "
     "spend stop suffer take talk teach tell think translate treat try turn understand understood want wish "
     "write felt given treat appreciate recommend abolish adopt legalize subsidize mean seem cause force "
-    "deserve serve exist carry contribute gain grow develop abandon end"
+    "deserve serve exist carry contribute gain grow develop abandon end help support work wait visit call use order "
+    "book update report transfer charge check cancel focus represent infringe decrease violate concentrate lower "
+    "raise "
+    "cost benefit allow cover harm damage destroy kill limit control play vote travel start finish spell share turn "
+    "cook order find track activate redeem roll set increase reach rely handle deal avoid fail succeed dispense "
+    "replace "
+    "die retire enlist equalize influence compensate impose oppress fund expire recommend happen jump improve"
 )
 NO_ADVERBS = _words(
     "friendly lovely family elderly early daily weekly monthly costly supply reply fly july italy assembly unfriendly "
     "timely apply likely"
+)
+
+# Qualities people give to a service, a place, a thing or a person.
+QUALITIES = _words(
+    "friendly helpful kind caring supportive professional polite useful informative clear clean dirty noisy quiet slow "
+    "quick fast prompt efficient poor rude expensive cheap cold hot comfortable uncomfortable easy "
+    "difficult thorough knowledgeable welcoming relaxed tasty fresh reliable unreliable safe unsafe excellent "
+    "good great brilliant lovely fantastic amazing wonderful better confusing convenient interesting boring"
+)
+
+# Nouns that say nothing by themselves.
+VAGUE = _words(
+    "job time times day days week weeks month months year years minute minutes hour hours way bit whole fact reason "
+    "result part place point experience example case matter people person everyone thing issue issues problem problems "
+    "situation circumstance circumstances idea others side end hand help talk stay visit word words moment present "
+    "level number amount use person man woman guy guys lady ladies sense basis kind work best hospital home life world"
+)
+
+CALENDAR = _words(
+    "january february march april may june july august september october november december "
+    "monday tuesday wednesday thursday friday saturday sunday today tomorrow yesterday tonight"
+)
+
+# Verbs that are nouns as well, so that a name may end with them.
+NOUNS_TOO = _words(
+    "help support care work need plan call visit wait change treatment use review report order update transfer charge "
+    "balance payment book exercise talk contact service advice check test stay rest sleep meal drink travel trip cost "
+    "price pay insurance search play alarm timer reminder list bill limit rate exchange schedule answer question voice "
+    "request reply repair cancel delay respect love fear hope trust abuse harm risk damage loss force control access "
+    "offer deal result experience share design taste smell park focus vote score start finish name spell recipe "
+    "suffering warning promise view look cover"
 )
 
 STOPS = BRIDGES | COPULAS | _FUNCTION | _OTHER_LANGUAGES | LINKS | _words("not no")
@@ -135,7 +185,7 @@ def is_verb(word: str) -> bool:
         forms |= {word[:-1]} | ({word[:-2]} if word.endswith("es") else set())
     if word.endswith("ed"):
         forms |= {word[:-1], word[:-2], word[:-3]}
-        return bool(forms & VERBS) or len(word) > 5
+        return word not in ADJECTIVES and (bool(forms & VERBS) or len(word) > 4) and not word.endswith("eed")
     return bool(forms & VERBS)
 
 
@@ -148,3 +198,17 @@ def stem(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes", "zes")):
         return word[:-2]
     return word[:-1]
+
+
+def root(word: str) -> str:
+    """One key for the forms of a word: wait, waits, waited, waiting; care, caring. Crude, only for counting."""
+    base = stem(word)
+    for ending in ("ing", "ed", "ly", "ment", "ful"):
+        if base.endswith(ending) and len(base) - len(ending) >= 3:
+            base = base[: -len(ending)]
+            break
+    if len(base) > 3 and base[-1] == base[-2] and base[-1] not in "lse":
+        base = base[:-1]
+    if len(base) > 3 and base.endswith("e"):
+        base = base[:-1]
+    return base[:-1] + "i" if len(base) > 3 and base.endswith("y") else base

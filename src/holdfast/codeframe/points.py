@@ -1,0 +1,99 @@
+"""What a cluster says, and how many of its answers say it: its own phrases, qualities of things, topics, themes."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+
+from holdfast.codeframe.evidence import Evidence
+from holdfast.codeframe.topics import THEMES, TOPICS
+from holdfast.codeframe.values import Floats, Phrase, PhraseKind
+from holdfast.codeframe.words import PRAISE, QUALITIES, VAGUE, is_noun, root
+
+LEAST = 0.04  # share of the answers below which nothing is worth telling
+LEAST_THEME = 0.05
+TOLERATED = 0.6  # of what is said elsewhere: above it a phrase loses all its worth where it is said as often
+APART = 2.5  # how many times oftener two words may be counted in one answer than side by side
+EVERYWHERE = 0.5  # share of all other answers that have a word: it is what the survey is about
+BOTH = 0.25  # share of the rarer quality's answers that have the other one as well
+TOGETHER = 0.3  # share of a quality's answers that also have the noun it is put before
+DESCRIBED, DESCRIBING = 5, 6  # nouns and adjectives that are put together: "Helpful session"
+
+
+def what_is_said(k: int, phrases: Sequence[Phrase], evidence: Evidence) -> tuple[Phrase, ...]:
+    """The best first; phrases as ranked before them, now with the share of answers that say them in any order."""
+    known = {phrase.text for phrase in phrases}
+    counted = [_recounted(k, phrase, evidence) for phrase in phrases]
+    built = _built(k, counted, known, evidence)
+    topics = [
+        _point(k, topic.name, evidence.shares(evidence.about(place)), evidence, kind="topic")
+        for place, topic in enumerate(TOPICS)
+    ]
+    named = sorted(
+        [*counted, *built, *_paired(k, counted, evidence), *(p for p in topics if p.share >= LEAST)],
+        key=lambda p: (-strength(p), p.text),
+    )
+    themes = [_point(k, theme, evidence.shares(evidence.under(theme)), evidence, kind="theme") for theme in THEMES]
+    return (*named, *(theme for theme in themes if theme.share >= LEAST_THEME))
+
+
+def strength(phrase: Phrase) -> float:
+    """0..1: said by many here, and by few elsewhere."""
+    if phrase.share <= 0:
+        return 0.0
+    telling = (phrase.share - TOLERATED * phrase.elsewhere) / (phrase.share + phrase.elsewhere)
+    return math.sqrt(min(phrase.share, 1.0)) * max(telling, 0.05)
+
+
+def _recounted(k: int, phrase: Phrase, evidence: Evidence) -> Phrase:
+    """Qualities may stand apart from their noun; other words must also be found side by side."""
+    shares = evidence.shares(evidence.saying(phrase.text))
+    if phrase.text.split()[0] not in QUALITIES:
+        shares = np.minimum(shares, APART * phrase.share)
+    shares[k] = max(float(shares[k]), phrase.share)
+    return replace(_point(k, phrase.text, shares, evidence), score=phrase.score)
+
+
+def _point(k: int, text: str, shares: Floats, evidence: Evidence, *, kind: PhraseKind = "phrase") -> Phrase:
+    return Phrase(
+        text=text,
+        count=round(float(shares[k] * evidence.answers[k]), 3),
+        share=round(float(shares[k]), 4),
+        elsewhere=round(evidence.elsewhere(shares, k), 4),
+        score=0.0,
+        kind=kind,
+    )
+
+
+def _built(k: int, counted: Sequence[Phrase], known: set[str], evidence: Evidence) -> list[Phrase]:
+    """ "The session was really useful to us" holds "useful session", whatever stands between the two."""
+    single = sorted((p for p in counted if " " not in p.text and p.text.islower()), key=lambda p: (-p.share, p.text))
+    qualities = [p for p in single if p.text in QUALITIES][:DESCRIBING]
+    nouns = [p for p in single if is_noun(p.text) and p.text not in VAGUE and len(p.text) > 2][:DESCRIBED]
+    found = []
+    for quality, noun in product(qualities, nouns):
+        text = f"{quality.text} {noun.text}"
+        if text in known or root(quality.text) == root(noun.text) or noun.elsewhere > EVERYWHERE:
+            continue
+        point = _point(k, text, evidence.shares(evidence.saying(text)), evidence)
+        if point.share >= max(LEAST, TOGETHER * quality.share):
+            found.append(point)
+    return found
+
+
+def _paired(k: int, points: Sequence[Phrase], evidence: Evidence) -> list[Phrase]:
+    """ "Friendly and helpful staff", where enough say both."""
+    described = [p for p in points if len(words := p.text.split()) == 2 and words[0] in QUALITIES - PRAISE]
+    best = sorted(described, key=lambda p: (-strength(p), p.text))[:DESCRIBING]
+    found = []
+    for first, second in combinations(best, 2):
+        (a, noun), (b, other) = first.text.split(), second.text.split()
+        if root(noun) != root(other) or root(a) == root(b) or second.share < 0.5 * first.share:
+            continue
+        both = evidence.shares(evidence.saying(f"{a} {b} {noun}"))[k]
+        if both >= BOTH * min(first.share, second.share):
+            text = f"{a} and {b} {noun}"
+            found.append(_point(k, text, evidence.shares(evidence.saying(text)), evidence))
+    return found

@@ -125,10 +125,12 @@ class Imports:
         async def work(connection: Connection) -> tuple[Category, Import]:
             category = await answers.add_category(connection, name=clean(file.shown), question=question)
             done = await _import(connection, category.id, opened, source_name=file.shown)
-            if done.n_added < at_least:
+            n_with_text = await answers.count_with_text(connection, category_id=category.id)
+            if n_with_text < at_least:
+                blank = f" and {done.n_added - n_with_text} empty ones" if n_with_text < done.n_added else ""
                 raise BadInput(
-                    f"{file.shown} has {done.n_added} answers; a codeframe needs at least {at_least}. "
-                    "Add more rows, or pick another column with --text-column"
+                    f"{file.shown} has {n_with_text} answers{blank}; a codeframe needs at least {at_least} that are "
+                    "not empty. Add more rows, or pick another column with --text-column"
                 )
             return category, done
 

@@ -68,7 +68,7 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None)
         n_pending=pending,
         n_running=0 if generation.state != "active" else min(pending, _running(label, running)),
         ledger=ledger,
-        eta_seconds=_eta(snapshot),
+        eta_seconds=_eta(snapshot, running),
         processing_time_ms=_milliseconds(snapshot),
         mece_score=(result.get("mece") or {}).get("score"),
         error=generation.error,
@@ -90,10 +90,10 @@ def _phase(snapshot: Snapshot) -> str | None:
     return under_way[0] if under_way else None
 
 
-def _running(label: StageCounts | None, running: int | None) -> int:
+def _running(counts: StageCounts | None, running: int | None) -> int:
     if running is not None:
         return running
-    return label.started if label else 0
+    return counts.started if counts else 0
 
 
 def _progress(snapshot: Snapshot) -> int:
@@ -111,17 +111,20 @@ def _done_share(snapshot: Snapshot, stage: str) -> float:
     return (counts.done + counts.failed) / counts.total
 
 
-def _eta(snapshot: Snapshot) -> float | None:
-    """Seconds left, from the pace of the stage under way; later stages are taken to go at the same pace by weight."""
+def _eta(snapshot: Snapshot, running: int | None) -> float | None:
+    """Seconds left, from what a unit of the stage under way takes and how many run at once.
+
+    The time between an interruption and its resume is no work, so it does not count. Later stages are taken to go at
+    the same pace by weight.
+    """
     phase = _phase(snapshot)
     counts = snapshot.stages.get(phase) if phase else None
-    if phase is None or counts is None or counts.first_started is None or not counts.done:
+    if phase is None or counts is None or counts.seconds is None:
         return None
-    share = counts.done / counts.total
-    spent = (snapshot.now - counts.first_started).total_seconds()
+    abreast = max(1, _running(counts, running if phase == LABEL else None))
     weight = WEIGHTS[phase]
     later = sum(WEIGHTS[stage] for stage in STAGES[STAGES.index(phase) + 1 :])
-    return round(spent / share * (1 - share + later / weight), 1)
+    return round(counts.seconds / abreast * (counts.pending + counts.total * later / weight), 1)
 
 
 def _milliseconds(snapshot: Snapshot) -> int:

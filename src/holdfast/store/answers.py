@@ -161,6 +161,12 @@ async def count_answers(connection: AsyncConnection, *, category_id: int, search
     return int((await connection.execute(query)).scalar_one())
 
 
+async def count_with_text(connection: AsyncConnection, *, category_id: int) -> int:
+    """How many of a category's answers say anything at all."""
+    query = select(func.count()).where(answers.c.category_id == category_id, answers.c.text.regexp_match(r"\S"))
+    return int((await connection.execute(query)).scalar_one())
+
+
 async def frozen_texts(connection: AsyncConnection, generation_id: UUID) -> tuple[list[int], list[str]]:
     """The ids and texts of a generation's answers, in their frozen order.
 

@@ -66,8 +66,7 @@ class StageCounts:
     done: int
     failed: int
     started: int  # pending ones that a worker has taken at least once
-    first_started: datetime | None
-    last_finished: datetime | None
+    seconds: float | None  # that a done unit took on average, its last attempt alone; None while none is done
 
     @property
     def total(self) -> int:
@@ -141,7 +140,7 @@ async def snapshot(connection: AsyncConnection, generation_id: UUID) -> Snapshot
         "   SELECT stage, count(*) FILTER (WHERE state = 'pending') AS pending,"
         "          count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'failed') AS failed,"
         "          count(*) FILTER (WHERE state = 'pending' AND started_at IS NOT NULL) AS started,"
-        "          min(started_at) AS first_started, max(finished_at) AS last_finished"
+        "          avg(extract(epoch FROM finished_at - started_at)::float8) FILTER (WHERE state = 'done') AS seconds"
         "   FROM holdfast.units WHERE generation_id = g.id GROUP BY stage) s) AS stages"
         " FROM holdfast.generations g WHERE g.id = :id"
     )
@@ -150,7 +149,7 @@ async def snapshot(connection: AsyncConnection, generation_id: UUID) -> Snapshot
         raise NotFound(kind="generation", id=generation_id)
     fields = dict(row._mapping)
     now, stages = fields.pop("now"), fields.pop("stages")
-    counted = {stage["stage"]: _stage(stage) for stage in stages}
+    counted = {stage["stage"]: StageCounts(**stage) for stage in stages}
     return Snapshot(generation=Generation(**fields), stages=counted, now=now)
 
 
@@ -172,7 +171,7 @@ async def _require_category(connection: AsyncConnection, category_id: int) -> No
 async def _freeze(connection: AsyncConnection, new: NewGeneration) -> tuple[list[int], str]:
     wanted = "" if new.answer_ids is None else " AND id = ANY(:ids)"
     query = text(
-        "SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids,"
+        r"SELECT coalesce(array_agg(id ORDER BY id), '{}') AS ids, count(*) FILTER (WHERE text ~ '\S') AS n_with_text,"
         " md5(coalesce(string_agg(digest, ''::bytea ORDER BY id), ''::bytea)) AS digest"
         f" FROM holdfast.answers WHERE category_id = :category_id{wanted}"
     )
@@ -183,9 +182,11 @@ async def _freeze(connection: AsyncConnection, new: NewGeneration) -> tuple[list
     if new.answer_ids is not None and len(row.ids) != len(arguments["ids"]):
         unknown = sorted(set(arguments["ids"]) - set(row.ids))[:5]
         raise BadInput(f"category {new.category_id} has no answers with these ids: {', '.join(map(str, unknown))}")
-    if len(row.ids) < new.at_least:
+    if row.n_with_text < new.at_least:
+        empty = f" ({len(row.ids) - row.n_with_text} more are empty)" if row.n_with_text < len(row.ids) else ""
         raise BadInput(
-            f"{len(row.ids)} answers are too few for a codeframe; import at least {new.at_least} into the category"
+            f"{row.n_with_text} answers{empty} are too few for a codeframe; "
+            f"import at least {new.at_least} that are not empty into the category"
         )
     return list(row.ids), row.digest
 
@@ -204,8 +205,3 @@ async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: s
 def _asks_for(found: Generation, new: NewGeneration) -> bool:
     # "Every answer of the category" is the same request also when there are more answers by now.
     return new.answer_ids is None and (found.category_id, found.config) == (new.category_id, new.config)
-
-
-def _stage(row: dict[str, Any]) -> StageCounts:
-    times = {name: row[name] and datetime.fromisoformat(row[name]) for name in ("first_started", "last_finished")}
-    return StageCounts(**(row | times))

@@ -269,13 +269,14 @@ async def test_an_unknown_generation_is_not_found(client: httpx.AsyncClient, pat
 
 
 async def test_ten_answers_are_the_least(client: httpx.AsyncClient, category: Any, sixty_rows: Any) -> None:
-    nine, ten = await category(sixty_rows[:9]), await category(sixty_rows[:10])
+    blank = [{"text": "", "external_id": "blank"}, {"text": " \n", "external_id": "blank too"}]
+    nine, ten = await category([*sixty_rows[:9], *blank]), await category(sixty_rows[:10])
 
     too_few = await client.post("/codeframe/generate", json={"category_id": nine})
     enough = await client.post("/codeframe/generate", json={"category_id": ten})
 
     assert (too_few.status_code, enough.status_code) == (422, 202)
-    assert "9 answers are too few" in too_few.json()["detail"]
+    assert "9 answers (2 more are empty) are too few" in too_few.json()["detail"]
 
 
 async def test_answers_can_be_chosen_and_must_be_of_the_category(

@@ -34,9 +34,10 @@ def is_refused(done: Done, message: str) -> None:
         (b"id,answer\n", "answer", "no rows"),
         (table(ANSWERS * 2).encode(), "reply", "'reply'"),
         (table(ANSWERS).encode(), "answer", "at least 10"),
+        (table([*ANSWERS, "", "  "]).encode(), "answer", "9 answers and 2 empty ones"),
         (b"%PDF-1.7 \x00\x01\x02", "answer", "PDF"),
     ],
-    ids=["empty", "header alone", "missing column", "9 answers", "no table"],
+    ids=["empty", "header alone", "missing column", "9 answers", "9 answers and 2 blanks", "no table"],
 )
 async def test_a_file_that_cannot_be_used_leaves_nothing_behind(
     holdfast: Holdfast, service: Service, tmp_path: Path, content: bytes, column: str, message: str

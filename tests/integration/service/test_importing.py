@@ -32,10 +32,15 @@ async def test_a_file_becomes_a_category_with_its_notes(imports: Imports, tmp_pa
     assert done.notes == ["1 row repeats an id that is there already; the first one was kept"]
 
 
-async def test_nine_answers_leave_nothing_behind(imports: Imports, tmp_path: Path) -> None:
-    file = written(tmp_path / "small.csv", [f"{n},answer {n}" for n in range(9)])
+@pytest.mark.parametrize(
+    ("blank", "said"), [([], "has 9 answers;"), (["9,", "10,  \t "], "has 9 answers and 2 empty ones;")]
+)
+async def test_nine_answers_that_say_anything_leave_nothing_behind(
+    imports: Imports, tmp_path: Path, blank: list[str], said: str
+) -> None:
+    file = written(tmp_path / "small.csv", [*(f"{n},answer {n}" for n in range(9)), *blank])
 
-    with pytest.raises(BadInput, match="has 9 answers; a codeframe needs at least 10"):
+    with pytest.raises(BadInput, match=f"{said} a codeframe needs at least 10"):
         await imports.import_as_category(file, at_least=10)
 
     assert await imports.categories() == ([], 0)

@@ -87,6 +87,35 @@ async def test_too_few_or_unknown_answers_and_categories_are_refused(imported: I
         await created(77)
 
 
+async def test_answers_without_text_do_not_count_as_answers(imported: Imported, created: Make) -> None:
+    nine = [f"answer {n}" for n in range(9)]
+    category_id = await imported([*nine, "", " \n\t"])
+
+    with pytest.raises(BadInput, match=r"9 answers \(2 more are empty\) are too few .* at least 10"):
+        await created(category_id, at_least=10)
+
+    made = await created(await imported([*nine, "the tenth", ""]), at_least=10)
+    assert made.generation.n_answers == 11  # the empty one is coded like the others
+
+
+async def test_the_pace_of_a_stage_is_that_of_the_last_attempts_of_its_done_units(
+    database: Database, imported: Imported, created: Make
+) -> None:
+    made = await created(await imported(["a", "b", "c"]))
+    for ref in made.units:
+        await database.run(lambda c, r=ref: units.start(c, r.id, worker="w"))
+    none_done = await database.run(lambda c: generations.snapshot(c, made.generation.id))
+    await database.run(lambda c: units.finish(c, made.units[0], Done(), plan=two_stages))
+    backdated = text("UPDATE holdfast.units SET started_at = finished_at - interval '2.5 s' WHERE state = 'done'")
+    await database.run(lambda c: c.execute(backdated))
+
+    one_done = await database.run(lambda c: generations.snapshot(c, made.generation.id))
+
+    assert none_done.stages["one"].seconds is None
+    assert one_done.stages["one"].seconds == pytest.approx(2.5)
+    assert one_done.stages["one"].started == 1
+
+
 async def test_the_last_unit_of_a_stage_commits_the_next_stage_once(
     database: Database, imported: Imported, created: Make
 ) -> None:

@@ -19,16 +19,8 @@ LEDGER = Ledger(n_calls=3, spent=Decimal("4.5"), reserved=Decimal(0), in_doubt=D
 
 
 def stage(name: str, *, pending: int = 0, done: int = 0, failed: int = 0, started: int = 0) -> StageCounts:
-    first = START if done or started else None
-    return StageCounts(
-        stage=name,
-        pending=pending,
-        done=done,
-        failed=failed,
-        started=started,
-        first_started=first,
-        last_finished=first,
-    )
+    seconds = 2.0 if done else None
+    return StageCounts(stage=name, pending=pending, done=done, failed=failed, started=started, seconds=seconds)
 
 
 def snapshot(*stages: StageCounts, after: float = 10.0, **changed: Any) -> Snapshot:
@@ -69,13 +61,29 @@ def test_a_generation_nobody_has_started_is_queued() -> None:
     assert (status.status, status.progress, status.eta_seconds, status.processing_time_ms) == ("queued", 0, None, 0)
 
 
-def test_eta_follows_the_measured_pace() -> None:
-    found = snapshot(
-        stage(PREPARE, done=1), stage(EMBED, done=1), stage(CLUSTER, done=1), stage(LABEL, pending=5, done=5)
-    )
+BEFORE_THE_LABELS = (stage(PREPARE, done=1), stage(EMBED, done=1), stage(CLUSTER, done=1))
 
-    # 10 s for half of the labels: 10 s for the other half, and assemble, worth a quarter of all labels, 5 s.
-    assert status_of(found, LEDGER).eta_seconds == pytest.approx(15.0)
+
+@pytest.mark.parametrize(("running", "seconds"), [(1, 15.0), (3, 5.0), (0, 15.0), (None, 7.5)])
+def test_eta_is_what_a_label_takes_times_what_is_left_by_how_many_run_at_once(
+    running: int | None, seconds: float
+) -> None:
+    found = snapshot(*BEFORE_THE_LABELS, stage(LABEL, pending=5, done=5, started=2))
+
+    # 5 labels of 2 s are left, and assemble, worth a quarter of all 10 labels. None: Redis is away, and 2 were started.
+    assert status_of(found, LEDGER, running=running).eta_seconds == pytest.approx(seconds)
+
+
+def test_a_night_between_interruption_and_resume_is_not_in_the_eta() -> None:
+    labels = stage(LABEL, pending=5, done=5, started=2)
+
+    before, after = (snapshot(*BEFORE_THE_LABELS, labels, after=seconds) for seconds in (10, 36_000))
+
+    assert status_of(after, LEDGER, running=1).eta_seconds == status_of(before, LEDGER, running=1).eta_seconds
+
+
+def test_there_is_no_eta_before_the_first_unit_of_a_stage_is_done() -> None:
+    assert status_of(snapshot(*BEFORE_THE_LABELS, stage(LABEL, pending=9, started=9)), LEDGER).eta_seconds is None
 
 
 def test_stages_that_were_passed_over_do_not_hold_the_progress_back() -> None:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
+import asyncpg
 import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -22,6 +23,9 @@ log = structlog.get_logger("holdfast.store")
 # SQLSTATE classes and codes after which the same transaction may be tried again (PostgreSQL manual, appendix A):
 # 08 connection, 40 rollback (serialization, deadlock), 53 resources, 57P shutdown and start-up, 58 system error.
 TRANSIENT_PREFIXES = ("08", "40", "53", "57P", "58")
+
+# COPY goes past SQLAlchemy to the driver, and so do its errors.
+COPY_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
 # A key of our own for pg_advisory_xact_lock: one process migrates, the others wait.
 MIGRATION_LOCK = 0x686F6C64
@@ -60,7 +64,7 @@ class Database:
             try:
                 async with self._engine.begin() as connection:
                     return await work(connection)
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except (SQLAlchemyError, *COPY_ERRORS, OSError, TimeoutError) as error:
                 attempt += 1
                 delay = min(0.05 * attempt, 2.0)
                 if not _is_transient(error):
@@ -110,7 +114,7 @@ def _connect_args(url: URL) -> dict[str, object]:
 def _is_transient(error: BaseException) -> bool:
     if isinstance(error, PoolTimeout | OSError | TimeoutError):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return bool(error.connection_invalidated) or state.startswith(TRANSIENT_PREFIXES)
+    if isinstance(error, asyncpg.InterfaceError):
+        return "closed" in str(error)
+    state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""
+    return bool(getattr(error, "connection_invalidated", False)) or state.startswith(TRANSIENT_PREFIXES)

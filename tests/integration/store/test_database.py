@@ -1,6 +1,7 @@
 """Transactions survive the server's restarts; migrations are run by one at a time."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from sqlalchemy import text
 
 from holdfast.embedded import PostgresServer
 from holdfast.errors import NotConfigured, Unavailable
-from holdfast.store import Connection, Database
+from holdfast.store import Connection, Database, answers
+from holdfast.store.answers import NewAnswer
 from holdfast.store.tables import metadata
 
 
@@ -64,6 +66,26 @@ async def test_a_transaction_outlives_a_killed_server(own_folder: Path) -> None:
     assert (await database.run(lambda c: c.execute(text("SELECT count(*) FROM kept")))).scalar_one() >= 1
     await database.close()
     await asyncio.to_thread(server.stop)
+
+
+async def test_a_copy_that_the_server_s_death_cuts_off_is_an_outage_and_not_a_mistake(own_folder: Path) -> None:
+    server = PostgresServer(own_folder / "pg")
+    await asyncio.to_thread(server.start)
+    database = Database(server.url, max_wait=0.2)
+    await database.migrate()
+
+    async def rows() -> AsyncIterator[NewAnswer]:
+        yield NewAnswer(position=0, external_id=None, text="x", columns=())
+        await asyncio.to_thread(server.kill)
+        for position in range(200_000):  # more than any buffer between us and the server holds
+            yield NewAnswer(position=position, external_id=None, text="x" * 100, columns=())
+
+    async def work(connection: Connection) -> None:
+        await answers.add_answers(connection, category_id=1, import_id=1, rows=rows())
+
+    with pytest.raises(Unavailable):
+        await database.run(work, repeat=False)
+    await database.close()
 
 
 async def test_a_server_that_stays_away_is_a_clear_error_within_the_wait() -> None:

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     queue_prefix: str = "bull"
     host: str = "127.0.0.1"
     port: int = 3001
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()  # names a proxy on this machine passes on, beside localhost's
     api_keys: Annotated[tuple[str, ...], NoDecode] = ()
 
     concurrency: int = Field(8, ge=1, le=1000)  # jobs one worker runs at once
@@ -36,11 +37,11 @@ class Settings(BaseSettings):
     fault: str = ""  # fault points to arm, see faultpoints.py
     log: Literal["console", "json"] = "console"
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("hosts", "api_keys", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(key for key in (part.strip() for part in value.split(",")) if key)
+            return tuple(part for part in map(str.strip, value.split(",")) if part)
         return value
 
     @property

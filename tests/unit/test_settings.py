@@ -5,7 +5,15 @@ from pydantic import ValidationError
 
 from holdfast.settings import Settings
 
-NAMES = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT", "REDIS_PASSWORD", "DATABASE_URL", "HOLDFAST_API_KEYS")
+NAMES = (
+    "REDIS_URL",
+    "REDIS_HOST",
+    "REDIS_PORT",
+    "REDIS_PASSWORD",
+    "DATABASE_URL",
+    "HOLDFAST_API_KEYS",
+    "HOLDFAST_HOSTS",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +45,12 @@ def test_a_redis_url_wins_over_host_and_port(monkeypatch: pytest.MonkeyPatch) ->
     assert Settings().redis_url == "rediss://one"
 
 
-def test_api_keys_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_api_keys_and_hosts_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOLDFAST_API_KEYS", " one, two ,,")
+    monkeypatch.setenv("HOLDFAST_HOSTS", "survey.example.org,codes.example.org")
 
     assert Settings().api_keys == ("one", "two")
+    assert Settings().hosts == ("survey.example.org", "codes.example.org")
 
 
 def test_a_home_folder_of_the_user_is_not_the_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,8 @@ from holdfast import __version__
 from holdfast.api import answers, categories, codeframes, docs, health, problems, queue
 from holdfast.api.bodies import ProblemBody
 from holdfast.api.bodies_categories import RowsBody
-from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback
+from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback, require_keys
 from holdfast.api.limits import BodyLimits
-from holdfast.errors import NotConfigured
 from holdfast.service import Service
 from holdfast.settings import Settings
 
@@ -56,13 +55,10 @@ def create_app(service: Service, *, hosts: Sequence[str] = (), stopping: asyncio
 
 
 def _guards(settings: Settings, hosts: Sequence[str]) -> list[Middleware]:
-    keys, loopback = settings.api_keys, is_loopback(settings.host)
-    if not (keys or loopback):
-        raise NotConfigured(
-            f"binding to {settings.host} lets others in: set HOLDFAST_API_KEYS, or bind to 127.0.0.1 (HOLDFAST_HOST)"
-        )
+    require_keys(settings)
+    keys = settings.api_keys
     guards = []
-    if loopback:
+    if is_loopback(settings.host):
         names = [*LOOPBACK_NAMES, settings.host, *hosts]
         guards.append(Middleware(KnownHosts, hosts=names, check_origin=not keys))
     if keys:

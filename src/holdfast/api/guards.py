@@ -10,6 +10,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holdfast.api.problems import problem
+from holdfast.errors import NotConfigured
+from holdfast.settings import Settings
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -26,6 +28,15 @@ def is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def require_keys(settings: Settings) -> None:
+    """Only this machine may come without a key. Raises NotConfigured."""
+    if not (settings.api_keys or is_loopback(settings.host)):
+        raise NotConfigured(
+            f"binding to {settings.host or 'every address'} lets others in: set HOLDFAST_API_KEYS to one or more keys "
+            "(comma between them), or bind to 127.0.0.1 (HOLDFAST_HOST)"
+        )
 
 
 class KnownHosts:

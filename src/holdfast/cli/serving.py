@@ -1,7 +1,6 @@
 """The processes that stay: the API with its worker and reconciler, and the worker alone."""
 
 import asyncio
-import ipaddress
 import os
 import socket
 import sys
@@ -11,9 +10,9 @@ from contextlib import contextmanager, nullcontext
 import structlog
 import uvicorn
 
-from holdfast.api import create_app
+from holdfast.api import create_app, require_keys
 from holdfast.cli.running import Stop
-from holdfast.errors import BadInput, HoldfastError, NotConfigured
+from holdfast.errors import BadInput, HoldfastError
 from holdfast.service import Service, open_service
 from holdfast.settings import Settings
 
@@ -52,7 +51,7 @@ async def work(settings: Settings, stop: Stop, *, until_eof: bool) -> int:
 
 async def run_api(service: Service, listener: socket.socket, stop: Stop, *, with_worker: bool) -> None:
     """The API until asked to stop; then first the API ends its requests, then the worker its jobs."""
-    app = create_app(service, stopping=stop.event)
+    app = create_app(service, hosts=service.settings.hosts, stopping=stop.event)
     server = _Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=GRACE))
     api_stopped = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -63,25 +62,6 @@ async def run_api(service: Service, listener: socket.socket, stop: Stop, *, with
         finally:
             api_stopped.set()
             stop.event.set()
-
-
-def require_keys(settings: Settings) -> None:
-    """Only this machine may come without a key. Raises NotConfigured."""
-    if not is_loopback(settings.host) and not settings.api_keys:
-        raise NotConfigured(
-            f"the API would be open to everyone who reaches {settings.host}: set HOLDFAST_API_KEYS to one or more keys "
-            "(comma between them), or serve on 127.0.0.1"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach that address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @contextmanager

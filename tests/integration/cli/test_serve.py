@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
 
+import httpx
 import pytest
 from tests.integration.cli.command import Holdfast
 
@@ -25,6 +26,15 @@ def test_serve_answers_on_its_url_and_stops_gracefully(holdfast: Holdfast, sign:
 
     assert done.code == 0
     assert "Traceback" not in done.err
+
+
+def test_a_proxy_s_name_is_served_once_it_is_set_and_no_other(holdfast: Holdfast) -> None:
+    names = ["codes.example.org", "surveys.example.org", "evil.example.org"]
+    with holdfast.started("serve", "--port", "0", HOLDFAST_HOSTS=", ".join(names[:2])) as running:
+        url = running.until("http://").split()[2]
+        found = [httpx.get(f"{url}/api/v1/categories", headers={"Host": name}).status_code for name in names]
+
+    assert found == [200, 200, 403]
 
 
 def test_a_port_in_use_is_said_in_one_line(holdfast: Holdfast) -> None:

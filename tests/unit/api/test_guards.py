@@ -104,9 +104,10 @@ async def test_no_other_site_may_read(ask: Any) -> None:
 
 
 async def test_a_bind_that_others_reach_is_refused_without_keys(ask: Any) -> None:
-    with pytest.raises(NotConfigured, match="HOLDFAST_API_KEYS"):
-        async with ask(host=EVERYWHERE):
-            pass
+    for host in (EVERYWHERE, "::", "192.168.1.7", "example.org", ""):
+        with pytest.raises(NotConfigured, match="HOLDFAST_API_KEYS"):
+            async with ask(host=host):
+                pass
 
 
 async def test_a_bind_that_others_reach_goes_by_any_name(ask: Any) -> None:

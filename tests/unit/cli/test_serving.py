@@ -1,26 +1,11 @@
-"""Who may reach the API, and what happens when its port is taken."""
+"""Where the API listens."""
 
 import socket
 
 import pytest
 
-from holdfast.cli.serving import PortTaken, is_loopback, listening, require_keys, url_of
-from holdfast.errors import BadInput, NotConfigured
-from holdfast.settings import Settings
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_this_machine_needs_no_key(host: str) -> None:
-    require_keys(Settings(host=host))
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "example.org", ""])  # noqa: S104 - to be refused
-def test_any_other_bind_is_refused_without_keys(host: str) -> None:
-    assert not is_loopback(host)
-    with pytest.raises(NotConfigured, match="HOLDFAST_API_KEYS"):
-        require_keys(Settings(host=host))
-
-    require_keys(Settings(host=host, api_keys=("secret",)))
+from holdfast.cli.serving import PortTaken, listening, url_of
+from holdfast.errors import BadInput
 
 
 def test_a_port_in_use_is_said_with_its_way_out() -> None:

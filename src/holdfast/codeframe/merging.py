@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.labelling import describe, quotes
@@ -37,6 +36,8 @@ def name_vectors(names: Sequence[str], embedder: Embedder | None) -> Vectors:
         return np.zeros((0, 1), dtype=np.float32)
     if embedder is not None and not embedder.whole_corpus:
         return embedder.embed(names)
+    from sklearn.feature_extraction.text import HashingVectorizer  # noqa: PLC0415 - slow to import
+
     letters = HashingVectorizer(analyzer="char_wb", ngram_range=(3, 4), n_features=4096, alternate_sign=False)
     return np.asarray(letters.transform(names).toarray(), dtype=np.float32)
 

@@ -5,12 +5,9 @@ import importlib.util
 import tempfile
 from pathlib import Path
 
-import onnx
 import structlog
 from filelock import FileLock
-from safetensors.numpy import load_file
 
-from holdfast.codeframe.onnx_graph import sentence_encoder
 from holdfast.errors import NotConfigured, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -88,7 +85,11 @@ def encoder_file(folder: Path, cache: Path) -> Path:
 def _convert(weights: Path, target: Path) -> None:
     if _sha256(weights) != WEIGHTS_SHA256:
         raise NotConfigured(f"{weights} is not all-MiniLM-L6-v2: its SHA-256 does not begin with {WEIGHTS_SHA256[:8]}")
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415 - slow to import, needed once
+    import onnx  # noqa: PLC0415 - slow to import, as all of these, and needed once
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # noqa: PLC0415
+    from safetensors.numpy import load_file  # noqa: PLC0415
+
+    from holdfast.codeframe.onnx_graph import sentence_encoder  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(dir=target.parent) as work:
         full, small = Path(work) / "full.onnx", Path(work) / "small.onnx"

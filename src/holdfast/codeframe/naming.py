@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from holdfast.codeframe.topics import PLACES, TOPICS
 from holdfast.codeframe.values import Phrase, Vectors
 from holdfast.codeframe.words import STOPS, stem
 
-CONSIDERED, TOPICS_CONSIDERED, SHORT_ANSWERS = 16, 8, 3  # of each kind that may become a name
+CONSIDERED, TOPICS_CONSIDERED, SHORT_ANSWERS = 14, 8, 2  # of each kind that may become a name
 LONGEST_NAME = 5  # words
 LEAST_TOPIC = 0.12  # share of the answers that makes a topic a possible name
 SEVERAL = 2  # answers that must say what becomes a name
@@ -104,7 +105,7 @@ def rank(
     ordered = sorted(options, key=lambda option: option.text)
     fit = np.zeros(len(ordered))
     if embedder is not None and not embedder.whole_corpus:
-        similar = (embedder.embed([option.text for option in ordered]) @ centres.T).astype(np.float64)
+        similar = (_vectors([option.text for option in ordered], embedder) @ centres.T).astype(np.float64)
         fit = MEANING * similar[:, k]
         if len(centres) > 1:
             others = np.delete(similar, k, axis=1).max(axis=1)
@@ -114,6 +115,24 @@ def rank(
         for near, option in zip(fit, ordered, strict=True)
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].text))
+
+
+_KNOWN: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()
+
+
+def _vectors(names: Sequence[str], embedder: Embedder) -> Vectors:
+    """The topics' names are embedded once a process, always together: the same vectors whoever asks first."""
+    if embedder not in _KNOWN:
+        _KNOWN[embedder] = embedder.embed([topic.name for topic in TOPICS])
+    known = _KNOWN[embedder]
+    found = np.zeros((len(names), known.shape[1]), dtype=np.float32)
+    new = [place for place, name in enumerate(names) if name not in PLACES]
+    if new:
+        found[new] = embedder.embed([names[place] for place in new])
+    for place, name in enumerate(names):
+        if name in PLACES:
+            found[place] = known[PLACES[name]]
+    return found
 
 
 def _lacking(option: Candidate) -> float:

@@ -30,7 +30,7 @@ NOT_LARGEST = 0.6  # what a name keeps that does not hold for the largest code
 SHARED, MOST, FEW_CODES = 0.2, 0.5, 0.45  # a theme's name is said by SHARED of the answers of most of its codes
 LEADING = 0.35  # share of a code's answers that makes it a code of a theme
 THEME_FIT, PAIR_FIT, TOPIC_FIT, WORD_FIT, SPARE = 1.0, 0.85, 0.8, 0.8, 0.1
-CONSIDERED = 24
+CONSIDERED = 14
 TOPICAL = 1.5  # weight of the themes beside the meaning, for the tree
 
 

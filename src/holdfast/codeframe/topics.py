@@ -211,17 +211,17 @@ THEMES = tuple(dict.fromkeys(topic.theme for topic in TOPICS))
 
 
 @cache
-def _groups() -> tuple[dict[str, frozenset[str]], tuple[tuple[str, str], ...]]:
-    """Whole word -> groups that list it; (beginning, group) for the words with a star."""
+def _groups() -> tuple[dict[str, frozenset[str]], dict[str, list[tuple[str, str]]]]:
+    """Whole word -> groups that list it; first two letters -> (beginning, group) of the words with a star."""
     whole: dict[str, set[str]] = {}
-    begun = []
+    begun: dict[str, list[tuple[str, str]]] = {}
     for key in {group for topic in TOPICS for group in topic.groups}:
         for word in _CLASSES.get(key, key).split():
             if word.endswith("*"):
-                begun.append((word[:-1], key))
+                begun.setdefault(word[:2], []).append((word[:-1], key))
             else:
                 whole.setdefault(word, set()).add(key)
-    return {word: frozenset(keys) for word, keys in whole.items()}, tuple(sorted(begun))
+    return {word: frozenset(keys) for word, keys in whole.items()}, begun
 
 
 @lru_cache(maxsize=100_000)
@@ -229,20 +229,29 @@ def groups_of(word: str) -> frozenset[str]:
     """The word groups a lower-case word belongs to."""
     whole, begun = _groups()
     found = whole.get(word, frozenset())
-    return found | {key for start, key in begun if word.startswith(start)}
+    return found | {key for start, key in begun.get(word[:2], ()) if word.startswith(start)}
+
+
+@cache
+def _shown_by() -> tuple[dict[str, list[tuple[int, frozenset[str]]]], list[tuple[int, re.Pattern[str]]]]:
+    """Group -> topics it comes first in, with all their groups; and the topics that have a pattern."""
+    first: dict[str, list[tuple[int, frozenset[str]]]] = {}
+    patterns = []
+    for place, topic in enumerate(TOPICS):
+        if topic.pattern is None:
+            first.setdefault(topic.groups[0], []).append((place, frozenset(topic.groups)))
+        else:
+            patterns.append((place, topic.pattern))
+    return first, patterns
 
 
 def topics_of(text: str, words: Iterable[str]) -> list[int]:
     """Places in TOPICS of what an answer is about; `words` are its words in lower case."""
-    groups: set[str] = set()
-    for word in words:
-        groups |= groups_of(word)
+    first, patterns = _shown_by()
+    groups = frozenset().union(*map(groups_of, words))
+    found = [place for group in groups & first.keys() for place, needed in first[group] if needed <= groups]
     low = text.lower().replace("\u2019", "'")
-    return [
-        place
-        for place, topic in enumerate(TOPICS)
-        if (topic.pattern.search(low) if topic.pattern else all(group in groups for group in topic.groups))
-    ]
+    return sorted(found + [place for place, pattern in patterns if pattern.search(low)])
 
 
 def shows(name: str, text: str, words: Iterable[str]) -> bool:

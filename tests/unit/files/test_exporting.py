@@ -100,8 +100,26 @@ def test_xlsx_has_answers_codeframe_and_summary_on_sheets_of_their_own(tmp_path:
     ]
     assert book["codeframe"][0] == ("number", "level", "theme", "code", "description", "answers", "share", "quote")
     assert book["codeframe"][2] == (1, 2, "Staff", "Kind", "=d", 1, 0.3333, "=q")
-    assert book["summary"][1:] == list(SUMMARY.items())
+    assert book["summary"][1:] == [("answers", 2), ("model", "offline")]
     assert notes == []
+
+
+def test_xlsx_can_be_read_without_dragging_columns(tmp_path: Path) -> None:
+    long = "The staff were kind, but I waited for three hours and nobody said why. " * 3
+    written(tmp_path / "out.xlsx", ["id", "text"], [7, long], [8, "short"])
+
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    answers, frame = book["answers"], book["codeframe"]
+
+    assert [sheet.freeze_panes for sheet in book.worksheets] == ["A2"] * 3
+    assert [sheet.auto_filter.ref for sheet in book.worksheets] == ["A1:F3", "A1:H3", "A1:B3"]
+    widths = [answers.column_dimensions[name].width for name in "AB"]
+    assert widths == [pytest.approx(8, abs=1), pytest.approx(62, abs=1)]
+    assert [answers[cell].alignment.wrap_text for cell in ("A2", "B2", "B3")] == [None, True, True]
+    assert [frame[cell].number_format for cell in ("F2", "G2")] == ["#,##0", "0.0%"]
+    assert [frame[cell].alignment.wrap_text for cell in ("E2", "H2")] == [True, True]
+    assert [frame[cell].font.bold for cell in ("C2", "D3")] == [True, False]  # themes stand out
+    assert [sheet["A1"].font.bold for sheet in book.worksheets] == [True] * 3
 
 
 def test_xlsx_holds_no_formula_and_no_link(tmp_path: Path) -> None:

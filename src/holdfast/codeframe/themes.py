@@ -87,7 +87,7 @@ def name_themes(
         group = groups[place]
         options = _options([briefs[k] for k in group.clusters], briefs)
         options = [_apart(option, codes) for option in options]
-        options += [Candidate(name, SPARE, 1.0) for name in group.spare_names[:8]]
+        options += [Candidate(name, SPARE, 1.0) for name in group.spare_names if _can_name(name)]
         ranked = rank(options, 0, _centre(group.clusters, briefs, centroids)[None, :], embedder)
         name = _first_free(ranked, taken, fallback=f"Theme {place + 1}")
         taken.add(identity(name))
@@ -176,6 +176,11 @@ def _pairs(themes: Sequence[_Shared]) -> list[_Shared]:
         away = 1 - (1 - first.elsewhere) * (1 - second.elsewhere)
         pairs.append(_Shared(text, "theme", both, first.mass, away))
     return pairs
+
+
+def _can_name(name: str) -> bool:
+    """ "Food and noise", but not "helpful and useful": what is helpful?"""
+    return readable(name.lower()) != PAIR
 
 
 def _broad(part: _Shared) -> float:

@@ -1,0 +1,155 @@
+"""Names read as a person would write them, hold for the answers, and are shown by the first quote."""
+
+import numpy as np
+import pytest
+
+from holdfast.codeframe import FrameConfig, Node, build_codeframe
+from holdfast.codeframe.embedding import LsaEmbedder
+from holdfast.codeframe.evidence import Evidence, words_of
+from holdfast.codeframe.labelling import quotes, says
+from holdfast.codeframe.points import what_is_said
+from holdfast.codeframe.shapes import readable
+from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS, topics_of
+from holdfast.codeframe.values import Exemplar
+from holdfast.codeframe.words import stem
+
+_STAFF = ("staff", "nurses", "receptionists", "doctors")
+_KIND = ("friendly", "kind", "polite", "lovely")
+_MEALS = ("food", "meals", "breakfast", "dinner")
+_TASTE = ("cold", "bland", "tasty", "late")
+_NOISE = ("noisy", "loud", "not quiet", "too noisy to sleep")
+_PLACES = ("ward", "room", "corridor", "building")
+_WAITS = ("wait", "waiting time", "queue", "delay")
+_LONG = ("too long", "very long", "far too long", "longer than hours")
+
+
+def survey() -> list[str]:
+    topics = ((_STAFF, _KIND, "were"), (_MEALS, _TASTE, "was"), (_PLACES, _NOISE, "was"), (_WAITS, _LONG, "was"))
+    made = [
+        f"The {thing} {verb} {how}{end}"
+        for things, hows, verb in topics
+        for thing in things
+        for how in hows
+        for end in ("", " this time")
+    ]
+    return (
+        made + ["Nothing could have been better", "Nothing needs to be improved at all here", "Could not be better"] * 3
+    )
+
+
+def codes() -> tuple[list[Node], list[Node], list[str]]:
+    texts = survey()
+    frame = build_codeframe(texts, FrameConfig(n_clusters=8, hierarchy="two_level"), LsaEmbedder())
+    content = [node for node in frame.nodes if node.kind == "content"]
+    return [n for n in content if n.node_type == "code"], [n for n in content if n.node_type == "theme"], texts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "waiting times",
+        "friendly staff",
+        "friendly and helpful staff",
+        "no complaints",
+        "food",
+        "parking",
+        "cancel order",
+        "lack of communication",
+        "right to vote",
+        "assisted suicide",
+        "quick and efficient",
+        "phone appointments",
+    ],
+)
+def test_a_phrase_that_people_write_as_a_code_is_readable(text: str) -> None:
+    assert readable(text) > 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "straight",
+        "whole",
+        "cannot",
+        "quickly",
+        "very",
+        "xxxx",
+        "january",
+        "2021",
+        "staff was",
+        "action helps",
+        "students focus",
+        "listened listening",
+        "don't know",
+        "of staff",
+        "staff of",
+        "job",
+        "",
+    ],
+)
+def test_half_a_sentence_or_a_bare_adjective_is_no_name(text: str) -> None:
+    assert readable(text) == 0
+
+
+def test_every_code_s_first_quote_says_its_name() -> None:
+    found, _, texts = codes()
+
+    assert len(found) == 8
+    for node in found:
+        assert says(node.name, texts[node.exemplars[0]]), (node.name, texts[node.exemplars[0]])
+
+
+def test_code_names_are_readable_or_known_topics() -> None:
+    found, _, _ = codes()
+
+    for node in found:
+        assert node.name in PLACES or readable(node.name.lower()) > 0, node.name
+        assert len(node.name.split()) <= 5
+
+
+def test_a_theme_s_name_holds_for_half_of_its_answers_codes() -> None:
+    found, themes, texts = codes()
+
+    for theme in themes:
+        below = [node for node in found if node.parent == theme.key]
+        shown = sum(node.n_answers for node in below if any(_holds(theme.name, texts[row]) for row in node.exemplars))
+        assert shown * 2 >= sum(node.n_answers for node in below), theme.name
+
+
+def _holds(name: str, text: str) -> bool:
+    usual = {other: theme for theme, other in THEME_NAMES.items()}
+    parts = {usual.get(name, name), *(part[:1].upper() + part[1:] for part in name.split(" and "))}
+    about = {TOPICS[place].theme for place in topics_of(text, words_of(text))}
+    said = {stem(word) for word in words_of(text)}
+    return bool(parts & about) or says(name, text) or bool({stem(w) for w in words_of(name)} & said)
+
+
+def test_a_verdict_keeps_its_polarity() -> None:
+    better = PLACES["Nothing could be better"]
+
+    assert better in topics_of("Nothing could have been better", [])
+    assert better in topics_of("It couldn't be any better", [])
+    assert better not in topics_of("The food was cold", words_of("The food was cold"))
+
+
+def test_the_quote_that_says_both_halves_of_a_name_comes_first() -> None:
+    texts = ["Staff", "Friendly staff", "The staff are so friendly and helpful", "Parking"]
+    given = [Exemplar(distinct=n, text=text, weight=1) for n, text in enumerate(texts)]
+
+    assert [shown.distinct for shown in quotes("Friendly and helpful staff", given)] == [2, 1, 0, 3]
+
+
+def test_shares_count_a_phrase_in_any_order_and_form_and_only_in_its_cluster() -> None:
+    texts = ["The staff were friendly", "friendly staff", "bad food", "foods"]
+    ones = np.ones(4, dtype=np.int32)
+    evidence = Evidence(texts, ones, np.array([0, 0, 1, 1], dtype=np.int32), 2)
+
+    assert evidence.shares(evidence.saying("friendly staff")).tolist() == [1.0, 0.0]
+    assert evidence.shares(evidence.saying("food")).tolist() == [0.0, 1.0]
+    assert "Friendly staff" in {point.text for point in what_is_said(0, [], evidence)}
+
+
+def test_topics_have_names_of_their_own_and_every_theme_has_a_topic() -> None:
+    assert len(PLACES) == len(TOPICS)
+    assert set(THEME_NAMES) <= set(THEMES)
+    assert all(1 <= len(topic.name.split()) <= 5 for topic in TOPICS)

@@ -13,7 +13,7 @@ from holdfast.codeframe.merging import Code, make_codes, name_vectors
 from holdfast.codeframe.naming import identity, stems
 from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.themes import Group, cut, levels_of, name_themes, theme_sizes
+from holdfast.codeframe.themes import Group, cut_to_hold, levels_of, name_themes, theme_sizes
 from holdfast.codeframe.values import (
     AssembledFrame,
     Assignments,
@@ -110,7 +110,7 @@ def _grow(
     taken = {identity(code.name) for code in codes}
     taken |= {stems(name) for name in (OTHER_NAME, APART_NAME)} | {stems(rule.name) for rule in RULES.values()}
     for n_themes in reversed(theme_sizes(levels_of(config.hierarchy, len(codes)), len(codes))):
-        themes = cut(clustering.tree, clustering.n_clusters, n_themes)
+        themes = cut_to_hold(clustering.tree, clustering.briefs, n_themes)
         grouped: dict[int, list[_Branch]] = {}
         for branch in branches:
             grouped.setdefault(themes[codes[branch.codes[0]].clusters[0]], []).append(branch)

@@ -13,7 +13,7 @@ from scipy.cluster.hierarchy import fcluster, ward
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case
 from holdfast.codeframe.shapes import PAIR, readable
-from holdfast.codeframe.topics import THEME_NAMES, THEMES
+from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS
 from holdfast.codeframe.values import Brief, Floats, Hierarchy, Vectors
 
 
@@ -31,6 +31,7 @@ SHARED, MOST, FEW_CODES = 0.2, 0.5, 0.45  # a theme's name is said by SHARED of 
 LEADING = 0.35  # share of a code's answers that makes it a code of a theme
 THEME_FIT, PAIR_FIT, TOPIC_FIT, WORD_FIT, SPARE = 1.0, 0.85, 0.8, 0.8, 0.1
 CONSIDERED = 14
+EXTRA_THEMES = 3  # one more theme for every so many, where themes would not hold
 TOPICAL = 1.5  # weight of the themes beside the meaning, for the tree
 
 
@@ -67,6 +68,34 @@ def cut(tree: Floats, n_clusters: int, n_themes: int) -> list[int]:
     if n_clusters <= 1 or n_themes <= 1:
         return [0] * n_clusters
     return [int(label) - 1 for label in fcluster(tree, n_themes, "maxclust")]
+
+
+def cut_to_hold(tree: Floats, briefs: Sequence[Brief], n_themes: int) -> list[int]:
+    """As `cut`, but a theme of known topics that most of its answers do not share is split further, a few times."""
+    themes = cut(tree, len(briefs), n_themes)
+    for _ in range(max(1, n_themes // EXTRA_THEMES)):
+        loose = [theme for theme in set(themes) if _is_loose([b for b in briefs if themes[b.k] == theme])]
+        if not loose:
+            break
+        worst = max(loose, key=lambda theme: (sum(b.n_answers for b in briefs if themes[b.k] == theme), -theme))
+        themes = _split(tree, themes, worst)
+    return themes
+
+
+def _is_loose(own: Sequence[Brief]) -> bool:
+    shares = [[phrase.share for phrase in brief.phrases if phrase.kind == "theme"] for brief in own]
+    known = any(share >= LEADING for part in shares for share in part)
+    return len(own) > 1 and known and max(option.broad for option in _shared(own, own)) < MOST
+
+
+def _split(tree: Floats, themes: list[int], theme: int) -> list[int]:
+    """At the theme's own top branch."""
+    for finer in range(2, len(themes) + 1):
+        parts = cut(tree, len(themes), finer)
+        inside = [parts[k] for k, own in enumerate(themes) if own == theme]
+        if len(set(inside)) > 1:
+            return [max(themes) + 1 if own == theme and parts[k] == inside[0] else own for k, own in enumerate(themes)]
+    return themes
 
 
 def name_themes(
@@ -120,25 +149,36 @@ class _Shared:
         return float(self.shares @ self.mass)
 
     @property
+    def broad(self) -> float:
+        """The share of the answers whose codes say it often."""
+        return float(self.mass[self.shares >= SHARED].sum())
+
+    @property
     def strength(self) -> float:
         """By counting; less where it holds for few of the codes."""
-        broad = float(self.mass[self.shares >= SHARED].sum())
         kept = math.sqrt(self.share) * self.share / max(self.share + self.elsewhere, 1e-9)
         largest = float(self.shares[np.argmax(self.mass)])
-        return kept * (1.0 if broad >= MOST else FEW_CODES) * (1.0 if largest >= SHARED else NOT_LARGEST)
+        return kept * (1.0 if self.broad >= MOST else FEW_CODES) * (1.0 if largest >= SHARED else NOT_LARGEST)
+
+
+def _shared(own: Sequence[Brief], every: Sequence[Brief]) -> list[_Shared]:
+    """All that is said in a theme's codes."""
+    inside, outside = _said(own), _said(every)
+    mass = np.array([brief.n_answers for brief in own], dtype=np.float64)
+    answers = {brief.k: brief.n_answers for brief in every}
+    rest = sum(answers.values()) - mass.sum()
+    shared = []
+    for (text, kind), shares in inside.items():
+        given = np.array([shares.get(brief.k, 0.0) for brief in own])
+        total = sum(share * answers[k] for k, share in outside[text, kind].items())
+        away = float((total - given @ mass) / rest) if rest > 0 else 0.0
+        shared.append(_Shared(text, kind, given, mass / mass.sum(), max(away, 0.0)))
+    return shared
 
 
 def _options(own: Sequence[Brief], every: Sequence[Brief]) -> list[Candidate]:
     """General themes, two of them together, and nouns and phrases that the codes share."""
-    inside, outside = _said(own), _said(every)
-    mass = np.array([brief.n_answers for brief in own], dtype=np.float64)
-    rest = sum(brief.n_answers for brief in every) - mass.sum()
-    shared = []
-    for (text, kind), shares in inside.items():
-        given = np.array([shares.get(brief.k, 0.0) for brief in own])
-        total = sum(share * every[k].n_answers for k, share in outside[text, kind].items())
-        away = float((total - given @ mass) / rest) if rest > 0 else 0.0
-        shared.append(_Shared(text, kind, given, mass / mass.sum(), max(away, 0.0)))
+    shared = _shared(own, every)
     themes = [part for part in shared if part.kind == "theme"]
     options = [Candidate(part.text, THEME_FIT * part.strength, part.share) for part in themes]
     options += [Candidate(pair.text, PAIR_FIT * pair.strength, pair.share) for pair in _pairs(themes)]
@@ -185,7 +225,7 @@ def _can_name(name: str) -> bool:
 
 def _broad(part: _Shared) -> float:
     if part.kind == "topic":
-        return TOPIC_FIT
+        return TOPIC_FIT * (0.5 if TOPICS[PLACES[part.text]].judgement else 1.0)
     fit = readable(part.text)
     if fit == PAIR or any(word.istitle() for word in part.text.split()):
         return 0.0

@@ -19,7 +19,7 @@ LEAST_TOPIC = 0.12  # share of the answers that makes a topic a possible name
 SEVERAL = 2  # answers that must say what becomes a name
 TOPIC_FIT, JUDGEMENT_FIT, ANSWER_FIT = 0.97, 0.9, 0.8
 SAID_OFTEN, RARE = 0.22, 0.8  # share of the answers that makes a name true for the cluster; what is lost without any
-BARE = 0.12  # what a single word loses
+BARE = 0.18  # what a single word loses
 MEANING, CONTRAST = 0.9, 1.2  # weight of nearness to the centre, and of being nearer than to any other centre
 
 

@@ -159,7 +159,7 @@ Would recommend it > General satisfaction :
  \brecommend(?:ed)?[ ](?:it|you|this|them|to[ ](?:any|every|others|friends))
 Enjoyed it > General satisfaction :
  \benjoy\w*
-Good overall > General satisfaction :
+Generally positive > General satisfaction :
  ^\W*(?:\w+[ ]){{0,3}}{_FINE}(?:[ ]\w+){{0,2}}\W*$
 More staff needed > Staff :
  \b(?:more|enough|extra|lack[ ]of|shortage[ ]of|short[ ]of)[ ](?:\w+[ ])?(?:staff|nurses|doctors)|staffed

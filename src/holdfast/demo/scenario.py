@@ -119,7 +119,9 @@ class _Play:
 
     async def _kill_redis(self, sampler: Sampler, generation_id: UUID) -> bool:
         before = sum((await self._service.queue.counts()).values())
-        under_way = len(await self._labels_in_hand(generation_id))
+        while not (under_way := len(await self._labels_in_hand(generation_id))):
+            if (await sampler.next()).ended:  # on a slow machine the workers may be between two labels, again and again
+                return False
         status = await self._service.generations.status(generation_id)
         if status.ended:
             return False

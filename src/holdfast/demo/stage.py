@@ -1,5 +1,6 @@
 """Where the demo plays: a data folder of its own, real servers on it, two worker processes."""
 
+import asyncio
 import contextlib
 import shutil
 import tempfile
@@ -41,7 +42,9 @@ class Stage:
 @asynccontextmanager
 async def open_stage(settings: Settings, *, keep: bool) -> AsyncIterator[Stage]:
     """Start servers of the demo's own, whatever REDIS_URL and DATABASE_URL say; everything is stopped at the end."""
-    with _own_folder(settings.home / RUNS, keep=keep) as folder:
+    runs = settings.home / RUNS
+    await asyncio.to_thread(clear_away, runs, older_than=LEFT_BEHIND)
+    with _own_folder(runs, keep=keep) as folder:
         own = {"home": folder, "redis_url_given": None, "redis_host": None, "database_url": None, "host": "127.0.0.1"}
         async with open_service(settings.model_copy(update=own)) as service:
             workers = Workers(folder, _environment(service), concurrency=CONCURRENCY)
@@ -67,7 +70,6 @@ def _environment(service: Service) -> dict[str, str]:
 def _own_folder(runs: Path, *, keep: bool) -> Iterator[Path]:
     try:
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _clear_away(runs)
         folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
     except OSError as error:
         raise HoldfastError(
@@ -82,11 +84,14 @@ def _own_folder(runs: Path, *, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear_away(runs: Path) -> None:
-    """Stop and remove what demos left behind that were killed themselves."""
+def clear_away(runs: Path, *, older_than: float) -> None:
+    """Stop and remove what demos left behind that were killed themselves, once that is `older_than` seconds ago.
+
+    The bound keeps a demo safe that made its folder and does not own its servers yet.
+    """
     for folder in runs.glob("run-*"):
         with contextlib.suppress(OSError, HoldfastError):
-            if time.time() - folder.stat().st_mtime < LEFT_BEHIND or (folder / "kept").exists():
+            if time.time() - folder.stat().st_mtime < older_than or (folder / "kept").exists():
                 continue
             with open_servers(folder) as servers:  # attaches if that demo is alive, adopts its servers if not
                 is_dead = servers.owned

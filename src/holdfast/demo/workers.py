@@ -113,8 +113,13 @@ class Workers:
                 raise HoldfastError(f"worker {worker.pid} ended by itself; its last words: {worker.last_words()}")
 
     async def stop(self) -> None:
-        """Stop them all, gracefully if they can."""
-        for worker in self.all:
-            worker.ask_to_stop()
-        for worker in self.all:
-            await asyncio.to_thread(worker.end)
+        """Stop them all, gracefully if they can; a cancel meanwhile kills them."""
+        try:
+            for worker in self.all:
+                worker.ask_to_stop()
+            for worker in self.all:
+                await asyncio.to_thread(worker.end)
+        except asyncio.CancelledError:
+            for worker in self.alive:
+                worker.kill()
+            raise

@@ -2,8 +2,13 @@
 
 import csv
 import json
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE
 
 import openpyxl
 from tests.integration.cli.command import Holdfast
@@ -61,3 +66,41 @@ def test_no_progress_says_no_progress(holdfast: Holdfast, real_answers: Callable
     assert done.code == 0
     assert "labelling" not in done.out
     assert "the coded table is" in done.out
+
+
+def test_a_terminal_gets_a_live_bar_and_the_table_s_place(
+    holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "holdfast", "generate", str(real_answers(60)), "--clusters=4"]
+    environment = holdfast.environment | {"TERM": "xterm-256color", "HOLDFAST_LABEL_PACE": "0.5", "COLUMNS": "120"}
+    with subprocess.Popen([*command, "--out", str(tmp_path / "out.csv")], env=environment, stdout=theirs) as process:
+        os.close(theirs)
+        shown = "".join(iter(lambda: read_from(ours), ""))
+    os.close(ours)
+
+    assert process.returncode == 0
+    assert "\x1b[2K" in shown  # lines are painted over
+    assert "labelling clusters" in shown
+    assert "━" in shown
+    assert f"the coded table is {tmp_path}" in shown.replace("\r\n", "")
+
+
+def read_from(terminal: int) -> str:
+    try:
+        return os.read(terminal, 65536).decode("utf-8", "replace")
+    except OSError:  # what Linux says when the other end is closed
+        return ""
+
+
+def test_a_pipe_that_nobody_reads_any_more_ends_it_quietly(
+    holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "holdfast", "generate", str(real_answers(60)), "--out", str(tmp_path / "out.csv")]
+    with subprocess.Popen(command, env=holdfast.environment, stdout=PIPE, stderr=PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+
+        assert (process.wait(), process.stderr.read()) == (1, "")

@@ -49,6 +49,30 @@ async def test_ctrl_c_stops_gracefully_and_resume_goes_on(
     assert (balance.steps, balance.done_twice, balance.in_doubt, balance.lost) == (12, 0, 0, 0)
 
 
+@pytest.mark.timeout(240)
+async def test_a_second_ctrl_c_does_not_wait_for_the_labels(
+    holdfast: Holdfast, service: Service, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    with holdfast.started("generate", real_answers(200), "--clusters=12", "--out", out,
+                          HOLDFAST_LABEL_PACE="1000") as running:  # fmt: skip
+        generation_id = generation_of(running)
+        running.until("labelling clusters")
+        running.send(signal.SIGINT)
+        running.until("stopping: ")
+        running.send(signal.SIGINT)
+        insisted = running.end()
+
+    resumed = holdfast.run("resume", str(generation_id))
+
+    assert insisted.code == 130
+    assert "Traceback" not in insisted.err
+    assert resumed.code == 0
+    balance = await service.generations.balance(generation_id)
+    assert (balance.steps, balance.done_twice, balance.lost) == (12, 0, 0)
+    assert balance.in_doubt == balance.repeated
+
+
 async def test_kill_9_loses_nothing_and_resume_needs_no_id(
     holdfast: Holdfast, service: Service, real_answers: Callable[[int], Path], tmp_path: Path
 ) -> None:

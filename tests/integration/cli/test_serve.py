@@ -53,6 +53,7 @@ def test_an_open_bind_is_refused_without_keys(holdfast: Holdfast) -> None:
     assert "HOLDFAST_API_KEYS" in done.err
 
 
+@pytest.mark.timeout(240)
 def test_serve_works_on_what_others_start(
     holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.points import strength
 from holdfast.codeframe.shapes import readable
-from holdfast.codeframe.topics import PLACES, TOPICS
+from holdfast.codeframe.topics import PLACES, THEMES, TOPICS
 from holdfast.codeframe.values import Phrase, Vectors
 from holdfast.codeframe.words import STOPS, stem
 
@@ -138,7 +138,7 @@ def _vectors(names: Sequence[str], embedder: Embedder) -> Vectors:
 def _lacking(option: Candidate) -> float:
     """What a name loses that few say, or that is a single word of no known topic."""
     rare = RARE * max(0.0, 1 - option.share / SAID_OFTEN)
-    return rare + (BARE if " " not in option.text and option.text not in PLACES else 0.0)
+    return rare + (BARE if " " not in option.text and option.text not in {*PLACES, *THEMES} else 0.0)
 
 
 def different(ranked: Sequence[tuple[float, Candidate]], n: int) -> list[Candidate]:

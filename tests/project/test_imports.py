@@ -81,3 +81,12 @@ def test_the_package_offers_few_names() -> None:
 
     assert {"Queue", "Worker", "Job", "NewJob", "JobOptions", "Backoff", "Retention", "Unrecoverable"} <= set(names)
     assert len(names) <= 15
+
+
+def test_every_name_the_package_offers_can_be_had_and_is_listed_by_dir() -> None:
+    done = run_with_base_dependencies_only(
+        "import holdfast; print({name for name in holdfast.__all__ if getattr(holdfast, name) is None},"
+        " set(holdfast.__all__) - set(dir(holdfast)), hasattr(holdfast, 'nothing'))"
+    )
+
+    assert (done.stdout, done.stderr) == ("set() set() False\n", "")

@@ -135,9 +135,11 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 def _bound(path: Path) -> set[str]:
-    """The public names that the module takes from our own or makes itself."""
+    """The public names that the module takes from our own, maybe lazily, or makes itself."""
     names: set[str] = set()
-    for node in parsed(path).body:
+    body = parsed(path).body
+    lazy = [each for node in body if isinstance(node, ast.If) and _for_types(node) for each in node.body]
+    for node in [*body, *lazy]:
         match node:
             case ast.ImportFrom(module=str(module)) if module.startswith("holdfast"):
                 names |= {alias.asname or alias.name for alias in node.names}
@@ -148,6 +150,10 @@ def _bound(path: Path) -> set[str]:
             case _:
                 pass
     return {name for name in names if not name.startswith("_")}
+
+
+def _for_types(node: ast.If) -> bool:
+    return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _used(path: Path) -> set[str]:

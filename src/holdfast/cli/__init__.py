@@ -1,16 +1,21 @@
 """The command `holdfast`: the only place that starts things."""
 
+# Nothing slow is imported up here: until `main` runs, Ctrl-C is a stack trace.
+import os
+import signal
 import sys
-
-from holdfast import __version__
-from holdfast.cli.exits import WRONG_USE, complain
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line; `--version` works with the queue's few dependencies alone."""
+    _leave_silently_when_interrupted()
+    from holdfast.cli.exits import WRONG_USE, complain  # noqa: PLC0415
+
     if sys.argv[1:] in (["--version"], ["-V"]):
+        from holdfast import __version__  # noqa: PLC0415
+
         sys.stdout.write(f"holdfast {__version__}\n")
         return
     try:
@@ -20,6 +25,10 @@ def main() -> None:
             raise
         complain(f'{error.name} is not installed; this command needs the service: pip install "holdfast[app]"')
         sys.exit(WRONG_USE)
-    except KeyboardInterrupt:
-        sys.exit(130)
     sys.exit(run_app())
+
+
+def _leave_silently_when_interrupted() -> None:
+    """Until an event loop owns the signals (running.py) there is nothing to clean up; a shell's nohup or `&` stands."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))

@@ -27,7 +27,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from holdfast.errors import NotConfigured, QueueUnavailable
+from holdfast.errors import BadJob, NotConfigured, QueueUnavailable
 from holdfast.queue.reporting import Reporter
 
 Argument: TypeAlias = str | bytes | int | float
@@ -56,9 +56,12 @@ def will_pass(error: ResponseError) -> bool:
 
 
 def pack(*command: Argument) -> bytes:
-    """A command as it goes over the wire."""
-    # The stub knows tuples of one only.
-    return cast("bytes", hiredis.pack_command(cast("Any", command)))
+    """A command as it goes over the wire; BadJob for what cannot go there: a lone surrogate, None, a truth value."""
+    try:
+        # The stub knows tuples of one only.
+        return cast("bytes", hiredis.pack_command(cast("Any", command)))
+    except (TypeError, ValueError) as error:
+        raise BadJob(f"this cannot be sent to Redis: {error}") from error
 
 
 def open_connection(url: str, client_name: str | None = None) -> AbstractConnection:
@@ -140,8 +143,10 @@ class Link:
     async def call(self, *command: Argument) -> Any:
         """Send a command as soon as there is a connection, return its reply (bytes, ints, lists).
 
-        Interrupted when it breaks before the reply has come; ResponseError when Redis refuses the command.
+        Interrupted when it breaks before the reply has come; ResponseError when Redis refuses the command; BadJob when
+        it cannot be sent at all.
         """
+        packed = pack(*command)  # before a reply is owed: what is never sent has none, and all others would be shifted
         connection = self._connection
         while connection is None or not connection.is_connected:
             if connection is not None:  # broken, and its reader has not noticed yet
@@ -154,7 +159,7 @@ class Link:
         # No await between these two: replies are matched by order.
         self._owed.append((reply, monotonic()))
         try:
-            await connection.send_packed_command(pack(*command), check_health=False)
+            await connection.send_packed_command(packed, check_health=False)
         except RedisError:
             raise Interrupted("the connection to Redis broke while a command was sent") from None
         return await reply

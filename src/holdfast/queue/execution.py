@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from holdfast.errors import Unavailable, Unrecoverable
-from holdfast.queue.job import Job
+from holdfast.queue.job import Job, sendable
 from holdfast.queue.options import Backoff
 
 AsyncProcessor: TypeAlias = Callable[[Job], Awaitable[Any]]
@@ -163,6 +163,5 @@ def _whole(value: Any, default: int) -> int:
 
 
 def _safe(text: str, limit: int) -> str:
-    """Text that Redis and JSON can carry: no lone surrogates, not endless."""
-    text = text if len(text) <= limit else text[:limit] + "…"
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Text that Redis and JSON can carry, not endless."""
+    return sendable(text if len(text) <= limit else text[:limit] + "…")

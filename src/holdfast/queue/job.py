@@ -43,6 +43,11 @@ def _options(raw: bytes | None) -> dict[str, Any]:
     return decoded if isinstance(decoded, dict) else {}
 
 
+def sendable(text: str) -> str:
+    """Text that Redis and JSON can carry: lone surrogates are written out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class Job:
     """One job. Values are decoded when they are first asked for, so that a worker pays only for what is used.
 
@@ -159,7 +164,7 @@ class Job:
 
     async def log(self, line: str) -> None:
         """Add a line to the job's log. LockLost when the job is another's by now."""
-        await self._held().log(self.id, self.token or "", line)
+        await self._held().log(self.id, self.token or "", sendable(str(line)))
 
     def _held(self) -> Reports:
         if self._reports is None:

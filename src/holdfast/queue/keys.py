@@ -86,6 +86,8 @@ class Keys:
 
 def check_job_id(job_id: str) -> None:
     """Raise BadJob for an id that could collide with a key or with Bull's own numbers."""
+    if not isinstance(job_id, str):
+        raise BadJob(f"a job id is a str, not {type(job_id).__name__}")
     if not job_id:
         raise BadJob("a job id must not be empty; leave job_id out to get a number")
     if _DIGITS.fullmatch(job_id):

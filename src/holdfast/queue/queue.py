@@ -226,8 +226,7 @@ class Wires:
         """The 8 values of a job; BadJob when it must not be added."""
         if job.job_id is not None:
             check_job_id(job.job_id)
-        if not isinstance(job.name, str) or not job.name:
-            raise BadJob("a job needs a name")
+        _check_name(job.name)
         try:
             data = orjson.dumps(job.data)
         except TypeError as error:
@@ -251,6 +250,15 @@ class Wires:
                 self._known.clear()
             self._known[values] = known
         return known
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not name:
+        raise BadJob("a job needs a name")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise BadJob(f"the name {name!r} is no text that can be sent: {error.reason}") from error
 
 
 def _just_added(job_id: str, row: tuple[Argument, ...]) -> Job:

@@ -180,3 +180,24 @@ async def test_states_tell_where_each_job_is_and_which_has_been_lost_from_every_
     assert await queue.remove("orphaned")
     assert await queue.states(["orphaned"]) == {"orphaned": None}
     assert not await queue.remove("orphaned")
+
+
+async def test_an_id_that_cannot_be_sent_leaves_every_later_reply_in_its_place(queue: Queue) -> None:
+    job = await queue.add("x")
+
+    for call in (queue.get("\ud800"), queue.remove("\ud800"), queue.states([None])):  # type: ignore[list-item]
+        with pytest.raises(BadJob, match="cannot be sent"):
+            await call
+
+    assert (await queue.counts())["wait"] == 1
+    assert await queue.states([job.id]) == {job.id: "wait"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"name": "\ud800"}, {"name": 5}, {"name": "x", "job_id": "j-\ud800"}, {"name": "x", "job_id": 5}]
+)
+async def test_a_name_or_an_id_that_is_no_text_keeps_the_job_out(queue: Queue, fields: dict[str, Any]) -> None:
+    with pytest.raises(BadJob):
+        await queue.add(**fields)
+
+    assert (await queue.counts())["wait"] == 0

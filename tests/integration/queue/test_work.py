@@ -353,3 +353,16 @@ async def test_an_id_whose_key_is_no_hash_is_set_aside(
         await counted(completed=1)
 
     assert await client.lrange("bull:q:ghosts", 0, -1) == ["text"]
+
+
+async def test_a_log_line_with_broken_text_is_written_out_and_the_worker_goes_on(
+    queue: Queue, working: Working, client: Any, counted: Any
+) -> None:
+    async def talk(job: Job) -> None:
+        await job.log("half a pair: \ud800")
+
+    job = await queue.add("x")
+    async with working({"x": talk}):
+        await counted(completed=1)
+
+    assert await client.lrange(f"bull:q:{job.id}:logs", 0, -1) == ["half a pair: \\ud800"]

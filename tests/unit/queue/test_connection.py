@@ -1,9 +1,12 @@
-"""When to try again, and what passes by itself."""
+"""When to try again, what passes by itself, and what cannot be sent."""
+
+from typing import Any
 
 import pytest
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from holdfast.queue.connection import retry_delay, will_pass
+from holdfast.queue import BadJob
+from holdfast.queue.connection import pack, retry_delay, will_pass
 
 
 def test_a_reconnect_waits_fifty_ms_longer_each_time_up_to_two_seconds() -> None:
@@ -23,3 +26,9 @@ def test_a_reconnect_waits_fifty_ms_longer_each_time_up_to_two_seconds() -> None
 )
 def test_a_state_of_the_server_passes_and_a_wrong_command_does_not(error: ResponseError, passes: bool) -> None:
     assert will_pass(error) is passes
+
+
+@pytest.mark.parametrize("value", ["\ud800", None, True, {}])
+def test_what_cannot_be_sent_is_refused_before_anything_is_owed(value: Any) -> None:
+    with pytest.raises(BadJob, match="cannot be sent"):
+        pack("GET", value)

@@ -1,14 +1,16 @@
 """From a job to its unit: is it still owed, do it, commit it, and put what follows into the queue."""
 
 import asyncio
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import structlog
 
 from holdfast import faultpoints
-from holdfast.errors import BadInput, NotConfigured, NotFound, StepError, Unrecoverable
+from holdfast.errors import BadInput, HoldfastError, NotFound, StepError, Unrecoverable
 from holdfast.queue import Job, Queue
 from holdfast.service.claims import Claims
 from holdfast.service.enqueueing import ATTEMPTS, enqueue
@@ -20,9 +22,13 @@ from holdfast.store.units import GivenUp, OwedUnit, UnitRef
 StageFunction: TypeAlias = Callable[[OwedUnit, str], Awaitable[Work]]
 
 # No retry cures these.
-HOPELESS = (BadInput, NotConfigured, NotFound, StepError, Unrecoverable)
+HOPELESS = (BadInput, NotFound, StepError, Unrecoverable)
 
 log = structlog.get_logger("holdfast.service")
+
+
+class UnitFailed(HoldfastError):
+    """An attempt at a unit failed; another may not."""
 
 
 class Processors:
@@ -73,13 +79,15 @@ class Processors:
             return {"unit": unit_id, "skipped": "not owed"}
         try:
             work = await self._stages[unit.ref.stage](unit, worker)
-        except Exception as error:
-            await self._failed(job, unit.ref, error)
-            if isinstance(error, HOPELESS) and not isinstance(error, Unrecoverable):
-                raise Unrecoverable(str(error)) from error
-            raise
-        faultpoints.reach("unit computed")
-        await self._commit(unit.ref, work)
+            faultpoints.reach("unit computed")
+            await self._commit(unit.ref, work)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the unit must be given back
+            failure = _told(error)
+            await self._failed(job, unit.ref, failure)
+            # Without its cause: the job's stack trace goes to Redis, where no answer's text may be.
+            raise failure from None
+        finally:
+            self._claims.ended(unit_id)
         return {"unit": unit_id}
 
     async def _commit(self, ref: UnitRef, work: Work) -> None:
@@ -90,14 +98,25 @@ class Processors:
         if following:
             await enqueue(self._queue, following)
 
-    async def _failed(self, job: Job, ref: UnitRef, error: Exception) -> None:
+    async def _failed(self, job: Job, ref: UnitRef, failure: "UnitFailed | Unrecoverable") -> None:
         attempt = job.attempts_made + 1
-        if isinstance(error, HOPELESS) or attempt >= ATTEMPTS:
-            log.error("unit failed", stage=ref.stage, ordinal=ref.ordinal, error=type(error).__name__)
-            end = GivenUp(code=type(error).__name__, message=str(error)[:2000], attempt=attempt)
+        log.warning("unit attempt failed", stage=ref.stage, ordinal=ref.ordinal, attempt=attempt, reason=str(failure))
+        if isinstance(failure, Unrecoverable) or attempt >= ATTEMPTS:
+            end = GivenUp(code="unit_failed", message=str(failure)[:2000], attempt=attempt)
             await give_up(self._database, self._queue, ref, end)
         else:
             await self._claims.release(ref.id, worker=job.token or "")
+
+
+def _told(error: Exception) -> UnitFailed | Unrecoverable:
+    """The error in words of our own: foreign errors quote the values they choke on, which are answers."""
+    if isinstance(error, HOPELESS):
+        return Unrecoverable(str(error))
+    if isinstance(error, HoldfastError):
+        return UnitFailed(str(error))
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return UnitFailed(f"{type(error).__name__}{where}")
 
 
 async def give_up(database: Database, queue: Queue, ref: UnitRef, end: GivenUp) -> None:

@@ -47,6 +47,8 @@ class Reconciler:
                 await self.once()
             except (QueueUnavailable, Unavailable) as error:
                 log.warning("reconciler waits for a server", error=str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is must not take the worker beside it down
+                log.error("reconciler failed, trying again", error=type(error).__name__)
             try:
                 await asyncio.wait_for(stopping.wait(), self._every)
             except TimeoutError:

@@ -10,6 +10,7 @@ from uuid import UUID
 from holdfast.codeframe import (
     ClusterLabel,
     ClusterResult,
+    Embedder,
     Prepared,
     Vectors,
     assemble_stage,
@@ -24,9 +25,11 @@ from holdfast.durable import Reply, Steps
 from holdfast.service.embedders import Embedders
 from holdfast.service.frames import frame_result, frame_writer
 from holdfast.service.requests import GenerationConfig
-from holdfast.service.stages import CLUSTER, EMBED, LABEL
+from holdfast.service.stages import CLUSTER, EMBED, LABEL, PREPARE
 from holdfast.store import CallJournal, Database, answers, units
-from holdfast.store.units import Done, NewUnit, OwedUnit, Write
+from holdfast.store.units import Done, NewUnit, OwedUnit, UnitRef, Write
+
+NO_MODEL = "no embedding model was found; answers were compared by their words alone, which finds coarser codes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,7 @@ class StageWork:
         steps = Steps(journal, in_doubt="hold" if config.in_doubt == "hold" else "repeat")
         label = await steps.run(
             f"label/{unit.ref.ordinal}",
-            partial(self._label, unit.ref.ordinal, clustering, config),
+            partial(self._label, unit.ref, clustering, config),
             inputs={"brief": asdict(clustering.briefs[unit.ref.ordinal]), "config": config.to_json()},
             model=config.model,
         )
@@ -112,19 +115,28 @@ class StageWork:
         clustering = await self._clustering(generation_id)
         replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))
         labels = {k: ClusterLabel.from_json(reply) for k, reply in replies.items()}
-        embedder = await self._embedders.open("auto")
+        embedder = await self._phrase_embedder(generation_id)
         frame = await asyncio.to_thread(
             lambda: assemble_stage(corpus.prepared, vectors, clustering, labels, config.frame(), embedder=embedder)
         )
         write = frame_writer(generation_id, frame, corpus.answer_ids, corpus.texts)
-        return Work(done=Done(result=frame_result(frame)), write=write)
+        result = frame_result(frame)
+        if embedder is None:
+            result["notes"].append(NO_MODEL)
+        return Work(done=Done(result=result), write=write)
 
-    async def _label(self, k: int, clustering: ClusterResult, config: GenerationConfig) -> Reply:
+    async def _label(self, ref: UnitRef, clustering: ClusterResult, config: GenerationConfig) -> Reply:
         began = time.monotonic()
-        embedder = await self._embedders.open("auto")
-        label = await asyncio.to_thread(label_stage, k, clustering, config.frame(), embedder=embedder)
+        embedder = await self._phrase_embedder(ref.generation_id)
+        label = await asyncio.to_thread(label_stage, ref.ordinal, clustering, config.frame(), embedder=embedder)
         await asyncio.sleep(max(0.0, self._label_pace - (time.monotonic() - began)))
         return Reply(value=label.to_json())
+
+    async def _phrase_embedder(self, generation_id: UUID) -> Embedder | None:
+        """The embedder that made the answers' vectors; None if it needs a whole corpus and cannot read a phrase."""
+        prepared = await self._database.run(lambda connection: units.results(connection, generation_id, PREPARE))
+        embedder = await self._embedders.open(prepared[0]["embedder"])
+        return None if embedder.whole_corpus else embedder
 
     async def _clustering(self, generation_id: UUID) -> ClusterResult:
         # Every label of a generation reads the same clusters: a process reads them once.

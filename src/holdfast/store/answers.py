@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.errors import NotFound
+from holdfast.store.database import COPY_TIMEOUT
 from holdfast.store.tables import answers, categories, frozen_inputs, imports
 
 
@@ -119,7 +120,10 @@ async def add_answers(
     )
     raw = await connection.get_raw_connection()
     copied = await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]
-        "incoming", records=_records(rows), columns=["position", "external_id", "text", "digest", "columns"]
+        "incoming",
+        records=_records(rows),
+        columns=["position", "external_id", "text", "digest", "columns"],
+        timeout=COPY_TIMEOUT,
     )
     n_rows = int(copied.rpartition(" ")[2])
     added = await connection.execute(

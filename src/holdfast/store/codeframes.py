@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from holdfast.store.database import COPY_TIMEOUT
 from holdfast.store.tables import assignments, codeframe_nodes, imports
 
 
@@ -65,6 +66,7 @@ async def save(
         schema_name="holdfast",
         records=((generation_id, *row) for row in rows),
         columns=["generation_id", "answer_id", "node_key", "rank", "score"],
+        timeout=COPY_TIMEOUT,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import TypeAlias, TypeVar
 
 import asyncpg
@@ -24,6 +25,11 @@ log = structlog.get_logger("holdfast.store")
 # 08 connection, 40 rollback (serialization, deadlock), 53 resources, 57P shutdown and start-up, 58 system error.
 TRANSIENT_PREFIXES = ("08", "40", "53", "57P", "58")
 
+CONNECT_TIMEOUT = 5.0  # seconds; a peer that accepts and says nothing is taken for away
+COMMAND_TIMEOUT = 120.0  # seconds one statement may take; a server that stands still is taken for away then
+
+COPY_TIMEOUT = 3600.0  # seconds a stream of rows may take
+
 # COPY goes past SQLAlchemy to the driver, and so do its errors.
 COPY_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
@@ -45,7 +51,7 @@ class Database:
             self._url,
             pool_size=pool_size,
             max_overflow=pool_size,
-            pool_timeout=10,
+            pool_timeout=CONNECT_TIMEOUT,
             hide_parameters=True,  # an error's text must not show answers
             connect_args=_connect_args(self._url),
         )
@@ -59,22 +65,23 @@ class Database:
         `work` must be idempotent, or be given with `repeat=False`. Raises Unavailable after `max_wait` seconds.
         """
         bound = self.max_wait if max_wait is not None and max_wait < 0 else max_wait
-        waited, attempt = 0.0, 0
+        began, attempt = monotonic(), 0
         while True:
+            connected = False
             try:
                 async with self._engine.begin() as connection:
+                    connected = True
                     return await work(connection)
             except (SQLAlchemyError, *COPY_ERRORS, OSError, TimeoutError) as error:
                 attempt += 1
                 delay = min(0.05 * attempt, 2.0)
-                if not _is_transient(error):
+                if not _is_transient(error, connected=connected):
                     raise
-                if not repeat or (bound is not None and waited + delay > bound):
+                if not repeat or (bound is not None and monotonic() - began + delay > bound):
                     raise Unavailable("PostgreSQL does not answer; nothing was changed, try again") from error
                 if attempt == 1:
                     log.warning("database connection lost", error=type(error).__name__)
                 await asyncio.sleep(delay)
-                waited += delay
 
     async def migrate(self) -> None:
         """Bring the schema to the newest migration; safe to call from many processes at once."""
@@ -108,12 +115,18 @@ def _connect_args(url: URL) -> dict[str, object]:
     # A transaction pooler (Supabase's listens on 6543) gives each transaction another backend: no prepared statements.
     pooled = url.port == 6543 or "pgbouncer" in url.query
     cache: dict[str, object] = {"statement_cache_size": 0, "prepared_statement_cache_size": 0} if pooled else {}
-    return {"timeout": 10, "server_settings": {"application_name": "holdfast"}} | cache
+    return {
+        "timeout": CONNECT_TIMEOUT,
+        "command_timeout": COMMAND_TIMEOUT,
+        "server_settings": {"application_name": "holdfast"},
+    } | cache
 
 
-def _is_transient(error: BaseException) -> bool:
-    if isinstance(error, PoolTimeout | OSError | TimeoutError):
+def _is_transient(error: BaseException, *, connected: bool) -> bool:
+    if isinstance(error, PoolTimeout | ConnectionError | TimeoutError):
         return True
+    if isinstance(error, OSError):
+        return not connected  # later it is the work's own: a full disk, a file that cannot be written
     if isinstance(error, asyncpg.InterfaceError):
         return "closed" in str(error)
     state = getattr(getattr(error, "orig", error), "sqlstate", None) or ""

@@ -108,8 +108,12 @@ async def create(
     }
     query = upsert(generations).values(row).on_conflict_do_nothing().returning(*_PUBLIC)
     inserted = (await connection.execute(query)).first()
-    if inserted is None:
-        return Created(generation=await _meant(connection, new, fingerprint), new=False, units=())
+    while inserted is None:
+        found = await _meant(connection, new, fingerprint)
+        if found is not None:
+            return Created(generation=found, new=False, units=())
+        # The one that was under way has ended between the two statements.
+        inserted = (await connection.execute(query)).first()
     frozen = {"generation_id": new.id, "answer_ids": answer_ids, "digest": digest}
     await connection.execute(insert(frozen_inputs).values(frozen))
     units = await add_units(connection, new.id, first)
@@ -191,12 +195,15 @@ async def _freeze(connection: AsyncConnection, new: NewGeneration) -> tuple[list
     return list(row.ids), row.digest
 
 
-async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: str) -> Generation:
+async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: str) -> Generation | None:
     under_way = (generations.c.fingerprint == fingerprint) & generations.c.state.in_(UNDER_WAY)
     keyed = false() if new.idempotency_key is None else generations.c.idempotency_key == new.idempotency_key
     query = select(*_PUBLIC).where(or_(keyed, under_way, generations.c.id == new.id))
     query = query.order_by(case((keyed, 0), else_=1)).limit(1)
-    found = Generation(**(await connection.execute(query)).one()._mapping)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    found = Generation(**row._mapping)
     if found.fingerprint != fingerprint and not _asks_for(found, new):
         raise Conflict("this Idempotency-Key was used for another request; use a new one")
     return found

@@ -153,10 +153,10 @@ async def finish(
     generation = (await connection.execute(locked.with_for_update())).first()
     if generation is None or not await _end(connection, ref, end):
         return None
-    if write is not None:
-        await write(connection)
     if generation.state not in {"active", "paused"}:
         return []
+    if write is not None:
+        await write(connection)
     done, failed, pending = await _counts(connection, ref)
     if pending:
         return []

@@ -116,5 +116,7 @@ async def check_invariants(service: Service, generation_id: UUID, *, doubts: int
     assert all(step.replied == 1 for step in steps)
     assert sum(step.n for step in steps) == status.n_clusters + doubts
     assert status.ledger.n_in_doubt == doubts
+    census = await service.generations.census(generation_id)
+    assert census.in_two_states == 0
     assigned = (await service.generations.hierarchy(generation_id)).n_assigned
     assert assigned == status.n_answers

@@ -1,5 +1,7 @@
 """A worker is SIGKILLed at each named point; another one goes on where it was."""
 
+from time import monotonic
+
 import pytest
 from tests.faults.service.stack import Stack, check_invariants, died, generation_of, until
 
@@ -40,11 +42,12 @@ async def test_another_worker_takes_over_within_five_seconds(stack: Stack, servi
     other = stack.start("worker")
     await until(service, generation_id, lambda status: "resuming pending jobs" in stack.log_of(other))
 
+    killed = monotonic()
     doomed.kill()
-    seen = await until(service, generation_id, lambda status: status.n_completed > 0, within=10)
+    await until(service, generation_id, lambda status: status.n_completed > 0, within=10)
 
-    # Sampled every 50 ms; the bound is durability.md's: resumed within 5 s, and one second for this machine.
-    assert len(seen) * 0.05 < 6
+    # Resumed within 5 s (durability.md), and a label made; the rest is for a machine that is busy with other tests.
+    assert monotonic() - killed < 8
     after = await until(service, generation_id, lambda status: status.ended)
     assert after[-1].ledger.n_in_doubt > 0  # the labels that were being made when it died
     await check_invariants(service, generation_id, doubts=after[-1].ledger.n_in_doubt)

@@ -1,0 +1,108 @@
+"""Whatever goes wrong in a unit's work, the unit is given back or ends with a reason that quotes no answer."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from holdfast.errors import NotFound, Unrecoverable
+from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
+from holdfast.service.enqueueing import ATTEMPTS
+from holdfast.service.processors import Processors, UnitFailed
+from holdfast.service.work import Work
+from holdfast.store import Connection
+from holdfast.store.generations import Created
+from holdfast.store.units import Done, OwedUnit
+
+SECRET = "my neighbour's telephone number"
+
+
+@dataclass
+class TakenJob:
+    """What a processor reads of a job."""
+
+    data: dict[str, Any]
+    attempts_made: int = 0
+    token: str = "a1b2:1"
+    id: str = "g-test"
+    resumed: bool = False
+
+
+class BrokenWork:
+    """Every stage ends as the test says."""
+
+    def __init__(self, error: Exception | None = None, *, write_fails: bool = False) -> None:
+        self._error = error
+        self._write_fails = write_fails
+
+    async def prepare(self, unit: OwedUnit, worker: str) -> Work:
+        if self._error is not None:
+            raise self._error
+
+        async def write(connection: Connection) -> None:
+            json.loads(SECRET)
+
+        return Work(done=Done(result={}), write=write if self._write_fails else None)
+
+    embed = cluster = label = assemble = prepare
+
+
+@pytest.fixture
+async def made(service: Service) -> Created:
+    category = await service.imports.add_category(name="spring")
+    await service.imports.import_rows(category.id, [IncomingRow(text=f"answer {n}") for n in range(10)])
+    request = GenerationRequest(category_id=category.id, config=GenerationConfig(n_clusters=2))
+    return await service.generations.start(request)
+
+
+def processors(service: Service, work: BrokenWork) -> Processors:
+    return Processors(service.database, service.queue, work)  # type: ignore[arg-type]
+
+
+def job_of(made: Created, **changed: Any) -> Any:
+    return TakenJob(data={"unit": made.units[0].id}, **changed)
+
+
+@pytest.mark.parametrize("work", [BrokenWork(ValueError(SECRET)), BrokenWork(write_fails=True)])
+async def test_a_unit_whose_work_or_commit_fails_is_free_for_the_next_attempt(
+    service: Service, made: Created, work: BrokenWork
+) -> None:
+    with pytest.raises(UnitFailed):
+        await processors(service, work).run(job_of(made))
+
+    done = await processors(service, BrokenWork()).run(job_of(made, token="a1b2:2", attempts_made=1))
+
+    assert done == {"unit": made.units[0].id}
+
+
+@pytest.mark.parametrize("work", [BrokenWork(ValueError(SECRET)), BrokenWork(write_fails=True)])
+async def test_the_last_attempt_ends_the_unit_with_a_reason_that_quotes_no_answer(
+    service: Service, made: Created, work: BrokenWork
+) -> None:
+    with pytest.raises(UnitFailed) as caught:
+        await processors(service, work).run(job_of(made, attempts_made=ATTEMPTS - 1))
+
+    status = await service.generations.status(made.generation.id)
+    assert status.status == "failed"
+    assert status.error is not None
+    assert SECRET not in str(status.error) + str(caught.value)
+    assert "Error in " in status.error["message"]
+    assert caught.value.__cause__ is None
+
+
+async def test_what_no_retry_cures_fails_at_once(service: Service, made: Created) -> None:
+    with pytest.raises(Unrecoverable, match="there is no answer 7"):
+        await processors(service, BrokenWork(NotFound(kind="answer", id=7))).run(job_of(made))
+
+    assert (await service.generations.status(made.generation.id)).status == "failed"
+
+
+async def test_a_claim_that_its_own_worker_left_behind_is_taken_over(service: Service, made: Created) -> None:
+    left = processors(service, BrokenWork())
+    await left._claims.claim(made.units[0].id, worker="a1b2:1", taken_over=False)
+    left._claims.ended(made.units[0].id)  # as when giving the unit back failed, too
+
+    done = await left.run(job_of(made, token="a1b2:2"))
+
+    assert done == {"unit": made.units[0].id}

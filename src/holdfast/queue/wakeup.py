@@ -10,6 +10,15 @@ from holdfast.queue.connection import connect, open_connection, pack, retry_dela
 from holdfast.queue.keys import Keys
 
 
+def due_ms(announced: bytes) -> float:
+    """The time (ms) that a message on Bull's `delayed` channel names; 0, which is "look now", when it names none."""
+    try:
+        due = float(announced)
+    except ValueError:  # anybody may publish anything
+        return 0.0
+    return due if math.isfinite(due) else 0.0
+
+
 class Listener:
     """Calls `on_work` when there may be a job to take, `on_delayed` with the due time (ms) of a delayed one.
 
@@ -54,7 +63,7 @@ class Listener:
             while True:
                 message = await connection.read_response(disable_decoding=True, timeout=math.inf)
                 if message[2] == delayed:
-                    self._on_delayed(float(message[3]))
+                    self._on_delayed(due_ms(message[3]))
                 else:
                     self._on_work()
         finally:

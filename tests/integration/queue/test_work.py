@@ -366,3 +366,14 @@ async def test_a_log_line_with_broken_text_is_written_out_and_the_worker_goes_on
         await counted(completed=1)
 
     assert await client.lrange(f"bull:q:{job.id}:logs", 0, -1) == ["half a pair: \\ud800"]
+
+
+async def test_a_stray_message_on_the_delayed_channel_ends_no_worker(
+    queue: Queue, working: Working, client: Any, counted: Any, until: Any
+) -> None:
+    async with working({"x": lambda _job: None}, poll_interval=60):
+        await until(lambda: client.publish("bull:q:delayed", "garbage"))  # heard by one
+
+        await queue.add("x")
+
+        await counted(completed=1)

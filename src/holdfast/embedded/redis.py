@@ -26,6 +26,8 @@ from holdfast.embedded.processes import (
 
 # Not in the arguments but in a file, so that `ps` does not show the password; no RDB snapshots, the AOF is the record.
 # The process title stays the command line: it names this folder, which is how a later owner knows its leftovers.
+# appendfsync always: with everysec Redis answers before it writes when the disk is slow, and a kill then costs
+# acknowledged writes (251 of 1,000 were seen lost on a busy machine). See docs/adr/0005-embedded-redis-syncs-always.md.
 CONFIG = """\
 bind 127.0.0.1
 port {port}
@@ -33,7 +35,7 @@ protected-mode yes
 requirepass {password}
 dir ./
 appendonly yes
-appendfsync everysec
+appendfsync always
 save ""
 maxmemory-policy noeviction
 daemonize no

@@ -47,7 +47,7 @@ def test_a_stopped_redis_is_gone_and_comes_back_with_its_data(own_redis: RedisSe
 def test_redis_runs_with_aof_noeviction_and_a_password(own_redis: RedisServer, client: redis.Redis) -> None:
     settings = client.config_get("*")
 
-    assert (settings["appendonly"], settings["appendfsync"]) == ("yes", "everysec")
+    assert (settings["appendonly"], settings["appendfsync"]) == ("yes", "always")
     assert settings["maxmemory-policy"] == "noeviction"
     assert settings["bind"] == "127.0.0.1"
     port = client.connection_pool.connection_kwargs["port"]

@@ -46,6 +46,8 @@ def redis_server(servers_folder: Path) -> Iterator[RedisServer]:
     """The session's Redis; do not stop or kill it (own_redis is for that)."""
     server = RedisServer(servers_folder / "redis")
     server.start()
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("appendfsync", "everysec")  # nobody kills this one; a sync a write would only cost time
     yield server
     server.stop()
 

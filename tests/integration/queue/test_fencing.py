@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from holdfast.queue import Queue
+from holdfast.queue import Queue, Retention
 from holdfast.queue.connection import Link
 from holdfast.queue.reporting import Reporter
-from holdfast.queue.scripts import Blame, Result, Scripts
+from holdfast.queue.scripts import Blame, RecoveryRules, Result, Scripts
 
 LOCK_MS = 30_000
+AT_ONCE = RecoveryRules(interval_ms=0, quiet_ms=0, grace_ms=0, max_stalled=0)  # a job is given up when first lost
 
 
 @pytest.fixture
@@ -108,3 +109,37 @@ async def test_a_job_that_somebody_else_has_locked_is_not_taken(scripts: Scripts
     assert [row[0] for row in rows] == [b"y"]
     assert await client.get(f"bull:q:{locked.id}:lock") == "node's token"
     assert await queue.states([locked.id]) == {locked.id: "active"}  # as its lock says
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_a_job_that_was_given_up_is_not_its_old_owner_s_any_more(
+    scripts: Scripts, queue: Queue, taken: str, write: str
+) -> None:
+    assert [job.to for job in await scripts.recover(AT_ONCE)] == ["failed"]
+
+    assert await WRITES[write](scripts, taken, "a:1") in ("lock_lost", ["lock_lost"])
+    assert await queue.states([taken]) == {taken: "failed"}
+
+
+@pytest.mark.parametrize(("keep", "kept"), [(True, 0), (0, 0), (2, 2), (Retention(count=1), 1), (Retention(), 4)])
+async def test_jobs_that_are_given_up_are_kept_as_their_options_say(
+    scripts: Scripts, queue: Queue, keep: Any, kept: int
+) -> None:
+    for _ in range(4):
+        await queue.add("x", remove_on_fail=keep)
+    await scripts.take(4, "a:1", LOCK_MS, announce=False)
+
+    await scripts.recover(AT_ONCE)
+
+    assert await queue.counts() == dict.fromkeys(await queue.counts(), 0) | {"failed": kept}
+
+
+@pytest.mark.parametrize("opts", ["", "not json", "[]", '{"removeOnFail":null}', '{"removeOnFail":{"count":1e999}}'])
+async def test_options_that_say_nothing_useful_keep_a_job_that_is_given_up(
+    scripts: Scripts, queue: Queue, taken: str, client: Any, opts: str
+) -> None:
+    await client.hset(f"bull:q:{taken}", "opts", opts)
+
+    assert [job.to for job in await scripts.recover(AT_ONCE)] == ["failed"]
+
+    assert await queue.states([taken]) == {taken: "failed"}

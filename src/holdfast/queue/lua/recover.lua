@@ -1,7 +1,8 @@
 --[[
 Put jobs back whose worker is gone: its presence ran out, or the lock did.
 Guarantee: one check an interval for all workers; none while workers may still be on their way back after an outage,
-which shows as a gap between two checks (tests/faults/queue/test_redis_restarted.py).
+which shows as a gap between two checks (tests/faults/queue/test_redis_restarted.py). Who held a job before can write
+nothing to it any more.
 
 KEYS[1]  active       list
 KEYS[2]  wait         list
@@ -21,6 +22,8 @@ ARGV[6]  budget       look at so many active jobs
 Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
 ]]
 --#include clock
+--#include finish
+--#include keep
 local active, failed, presence, watch, lockless = KEYS[1], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local base, interval, quiet_ms, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local max_stalled, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -44,9 +47,9 @@ local target = redis.call('EXISTS', KEYS[4]) == 1 and KEYS[3] or KEYS[2]
 local replies = {}
 
 local function give_up(id)
-  redis.call('ZADD', failed, now, id)
   redis.call('HSET', base .. id, 'failedReason', REASON, 'finishedOn', now)
-  redis.call('LREM', active, 1, id)
+  redis.call('HDEL', base .. id, 'owner')
+  finish(base, active, failed, { id }, { keep_of(base .. id, 'removeOnFail') }, now)
   redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":"' .. REASON .. '"}')
   return 'failed'
 end

@@ -18,9 +18,9 @@ LONGEST_NAME = 5  # words
 LEAST_TOPIC = 0.12  # share of the answers that makes a topic a possible name
 SEVERAL = 2  # answers that must say what becomes a name
 TOPIC_FIT, JUDGEMENT_FIT, ANSWER_FIT = 0.97, 0.9, 0.8
-SAID_OFTEN, RARE = 0.22, 0.8  # share of the answers that makes a name true for the cluster; what is lost without any
-BARE = 0.18  # what a single word loses
-MEANING, CONTRAST = 0.9, 1.2  # weight of nearness to the centre, and of being nearer than to any other centre
+SAID_OFTEN, RARE = 0.2, 0.7  # share of the answers that makes a name true for the cluster; what is lost without any
+BARE = 0.25  # what a single word loses
+MEANING, CONTRAST = 1.3, 1.2  # weight of nearness to the centre, and of being nearer than to any other centre
 
 
 @dataclass(frozen=True, slots=True)

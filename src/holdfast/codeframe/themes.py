@@ -15,6 +15,7 @@ from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case
 from holdfast.codeframe.shapes import PAIR, readable
 from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS
 from holdfast.codeframe.values import Brief, Floats, Hierarchy, Vectors
+from holdfast.codeframe.words import is_adjective
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def name_themes(
         group = groups[place]
         options = _options([briefs[k] for k in group.clusters], briefs)
         options = [_apart(option, codes) for option in options]
-        options += [Candidate(name, SPARE, 1.0) for name in group.spare_names if _can_name(name)]
+        options += [Candidate(name, SPARE, _spare_share(name)) for name in group.spare_names if _can_name(name)]
         ranked = rank(options, 0, _centre(group.clusters, briefs, centroids)[None, :], embedder)
         name = _first_free(ranked, taken, fallback=f"Theme {place + 1}")
         taken.add(identity(name))
@@ -221,6 +222,11 @@ def _pairs(themes: Sequence[_Shared]) -> list[_Shared]:
 def _can_name(name: str) -> bool:
     """ "Food and noise", but not "helpful and useful": what is helpful?"""
     return readable(name.lower()) != PAIR
+
+
+def _spare_share(name: str) -> float:
+    """Two codes' names together hold for both; what one code could have been called may hold for it alone."""
+    return 1.0 if " and " in name and not is_adjective(name.split(maxsplit=1)[0].lower()) else 0.05
 
 
 def _broad(part: _Shared) -> float:

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 from redis.exceptions import ResponseError
 
 from holdfast.queue.connection import Interrupted, retry_delay, will_pass
-from holdfast.queue.execution import AsyncProcessor, Attempt, Failed, execute
+from holdfast.queue.execution import AsyncProcessor, Attempt, Failed, Lost, Released, execute
 from holdfast.queue.job import Job
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Scripts
@@ -178,6 +179,7 @@ class TakeLoop:
             attempt = Attempt(job, number=self._attempts, now=now)
             self.running[attempt] = None
             attempt.task = create_task(self._attempt(attempt))
+            attempt.task.add_done_callback(partial(self._see_to_the_unbegun, attempt))
             if self._wordy:
                 self._reporter.info("processing job", id=job.id, attempt=job.attempts_made + 1, resumed=job.resumed)
 
@@ -188,3 +190,10 @@ class TakeLoop:
             attempt.outcome = Failed(f"the job cannot be read: {error}", "")
         self._ready.append(attempt)
         self._wake.set()
+
+    def _see_to_the_unbegun(self, attempt: Attempt, _task: "asyncio.Task[None]") -> None:
+        # A task that is cancelled before its first step runs none of its code, not even its `except`.
+        if attempt.outcome is None:
+            attempt.outcome = Lost() if attempt.lost else Released()
+            self._ready.append(attempt)
+            self._wake.set()

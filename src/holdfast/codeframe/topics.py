@@ -32,12 +32,12 @@ _CLASSES = {
     "considerate respectful* sympathetic empath* cheerful gentle approachable thoughtful smil* attentive",
     "HELP": "help helps helped helping helpful* supportive assist*",
     "CARING": "caring cared compassion* attentive",
-    "GOOD": "good great excellent excellant amazing brilliant fantastic wonderful perfect superb outstanding fab* "
+    "GOOD": "good great excellent amazing brilliant fantastic wonderful perfect superb outstanding fab* "
     "awesome incredible exceptional best first-class marvellous nice lovely",
     "BAD": "bad rude unhelpful unfriendly horrible terrible awful dreadful appalling dismissive impolite arrogant "
     "unprofessional patronis* ignored",
     "LONG": "long longer longest slow hours forever ages shorter reduce too",
-    "SKILL": "professional* knowledg* competen* skill* experienced expert* qualified thorough*",
+    "SKILL": "professional* knowledge* competen* skill* experienced expert* qualified thorough*",
     "WAIT": "wait waits waited waiting queue* queuing delay* late lateness",
     "PHONE": "phone* telephone* tele call calls called",
     "MEET": "appointment* consultation* assessment* appt appts",
@@ -95,7 +95,7 @@ Noise > Environment : nois* quiet* loud* sleep*
 Comfort > Environment : comfort comfy bed beds chair* seat seats seating pillow* mattress* heating
 Rooms and facilities > Environment : room rooms ward building* facilit* bathroom* toilet* shower* tv tvs curtain*
 Environment > Environment : environment atmosphere surroundings decor* furniture garden* window* view* space
-Activities > Activities : activit* games entertainment toys trip trips play* gym
+Activities > Activities : activity activities games entertainment toys trip trips play* gym
 Parking > Access : park parked parking
 Location and access > Access : location* distance travel* transport bus accessib* access parking
 Opening hours > Access : opening weekend* evening* hours
@@ -112,7 +112,7 @@ Quality of the product > Product : product products quality durable
 Ease of use > Product : easy easily easier simple user-friendly intuitive convenient straightforward
 Design > Product : design* style colour* color* layout
 Taste > Product : taste* tasty flavour* flavor* delicious bland
-Packaging > Product : packag* bottle* box boxes
+Packaging > Product : package* packaging bottle* box boxes
 Website and app > Technology : website* app apps site web
 Technical problems > Technology : bug bugs crash* error errors glitch* outage*
 Equipment > Technology : equipment machine* device* computer*
@@ -130,7 +130,7 @@ Climate > Society : climate pollut* emission* recycl*
 
 _VERY = r"(?:(?:very|really|just|all|so|absolutely|always|extremely) )*"
 _FINE = (
-    r"(?:good|great|excellent|excellant|fine|ok|okay|perfect|brilliant|fantastic|wonderful|amazing|well|lovely|superb)"
+    r"(?:good|great|excellent|fine|ok|okay|perfect|brilliant|fantastic|wonderful|amazing|well|lovely|superb)"
 )
 # name > theme : pattern; a pattern may go on in the next line
 _JUDGEMENTS = rf"""
@@ -138,9 +138,9 @@ Nothing could be better > General satisfaction :
  (?:could|can|would)(?:n'?t|not|[ ]not)?[ ](?:\w+[ ])?
  (?:be|been|do|have[ ]been|have[ ]done|have[ ]had|done|get|have|ask|hope|wish|think)\b.{{0,25}}
  \b(?:better|more|improv\w+|anything)|could(?:n't|nt|[ ]not)[ ](?:be[ ])?fault
- |nothing[ ].{{0,20}}\b(?:better|improv\w+)|(?:can[ ]?not|can't|cant|not)[ ]improve|no[ ]improvement
+ |nothing[ ].{{0,20}}\b(?:better|improv\w+)|(?:can[ ]?not|can'?t|not)[ ]improve|no[ ]improvement
 Nothing to improve > General satisfaction :
- ^\W*(?:nothing|nothink|none|no|not[ ]really|nope)\b|(?:can[ ]?not|can't|cant)[ ]think|(?:think|thing)[ ]of[ ]any
+ ^\W*(?:nothin[gk]|none|no|not[ ]really|nope)\b|(?:can[ ]?not|can'?t)[ ]think|(?:think|thing)[ ]of[ ]any
  |wouldn'?t[ ]change|no[ ]complaints?|no[ ]faults?|(?:can[ ]?not|can't)[ ](?:fault|complain)
 Everything was good > General satisfaction :
  \b(?:everything|every[ ]thing|everythink|it|its|it's|all)

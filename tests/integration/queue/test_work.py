@@ -377,3 +377,41 @@ async def test_a_stray_message_on_the_delayed_channel_ends_no_worker(
         await queue.add("x")
 
         await counted(completed=1)
+
+
+async def fine(_job: Job) -> None:
+    pass
+
+
+async def broken(_job: Job) -> None:
+    raise ValueError("no")
+
+
+@pytest.mark.parametrize(("processor", "ending"), [(fine, "completed"), (broken, "failed")])
+async def test_a_job_whose_id_waits_twice_runs_once(
+    queue: Queue, working: Working, client: Any, counted: Any, processor: Any, ending: str
+) -> None:
+    runs: list[str] = []
+
+    async def note(job: Job) -> None:
+        runs.append(job.id)
+        await processor(job)
+
+    twice = await queue.add("x", priority=1)
+    await client.rpush("bull:q:wait", twice.id)
+
+    async with working({"x": note}, concurrency=1):
+        await counted(**{ending: 1})
+
+    assert runs == [twice.id]
+    assert await client.zcard("bull:q:priority") == 0
+
+
+async def test_a_failed_job_that_is_retried_runs_again(queue: Queue, working: Working, counted: Any) -> None:
+    job = await queue.add("x")
+    async with working({"x": broken}):
+        await counted(failed=1)
+    await queue.retry(job.id)
+
+    async with working({"x": fine}):
+        await counted(completed=1)

@@ -1,6 +1,6 @@
 --[[
 Take the next jobs: from the tail of wait to active, locked, in one step.
-Guarantee: no job is active without a lock, none is taken without its hash, none that another token holds.
+Guarantee: no job is active without a lock, none is taken without its hash, none that another token holds, none that has ended.
 
 KEYS[1]  wait      list, tail = next
 KEYS[2]  active    list

@@ -1,8 +1,9 @@
--- What a worker needs to know of a job: one HMGET, in a fixed order, the id last.
+-- What a worker needs to know of a job: one HMGET, in a fixed order, the id last; and when it finished, if it did.
 local function row_of(base, id)
   local row = redis.pcall('HMGET', base .. id, 'name', 'data', 'opts', 'attemptsMade', 'stalledCounter', 'progress',
-    'processedOn')
+    'processedOn', 'finishedOn')
   if row.err then return nil end  -- not a hash: no job of anybody's
+  local finished = row[8]
   row[8] = id
-  return row
+  return row, finished
 end

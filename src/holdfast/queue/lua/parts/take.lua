@@ -1,3 +1,8 @@
+-- An id that is in wait though its job has ended is dropped: it was there twice.
+local function has_ended(base, id)
+  return redis.call('ZSCORE', base .. 'completed', id) or redis.call('ZSCORE', base .. 'failed', id)
+end
+
 -- Move up to `limit` ids from the tail of wait to active, each locked with `token`; returns their rows.
 local function take(keys, base, limit, token, lock_ms)
   local ids = redis.call('LRANGE', keys.wait, -limit, -1)
@@ -5,9 +10,11 @@ local function take(keys, base, limit, token, lock_ms)
   local now, rows, taken, ghosts, foreign = now_ms(), {}, {}, {}, {}
   for i = #ids, 1, -1 do
     local id = ids[i]
-    local row = row_of(base, id)
+    local row, finished = row_of(base, id)
     if not row or (not row[1] and redis.call('EXISTS', base .. id) == 0) then
       ghosts[#ghosts + 1] = id
+    elseif finished and has_ended(base, id) then
+      redis.call('ZREM', keys.priority, id)
     elseif not redis.call('SET', base .. id .. ':lock', token, 'PX', lock_ms, 'NX') then
       foreign[#foreign + 1] = id
     else

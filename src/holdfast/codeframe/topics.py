@@ -138,7 +138,7 @@ Nothing could be better > General satisfaction :
  \b(?:better|more|improv\w+|anything)|could(?:n't|nt|[ ]not)[ ](?:be[ ])?fault
  |nothing[ ].{{0,20}}\b(?:better|improv\w+)|(?:can[ ]?not|can'?t|not)[ ]improve|no[ ]improvement
 Nothing to improve > General satisfaction :
- ^\W*(?:noth(?:ing|ink)|none|no|not[ ]really|nope)\b|(?:can[ ]?not|can'?t)[ ]think|(?:think|thing)[ ]of[ ]any
+ ^\W*(?:(?:nothing|no[ ]?think)|none|no|not[ ]really|nope)\b|(?:can[ ]?not|can'?t)[ ]think|(?:think|thing)[ ]of[ ]any
  |wouldn'?t[ ]change|no[ ]complaints?|no[ ]faults?|(?:can[ ]?not|can't)[ ](?:fault|complain)
 Everything was good > General satisfaction :
  \b(?:everything|every[ ]thing|everythink|it|its|it's|all)

@@ -20,12 +20,13 @@ def main() -> None:
         return
     try:
         from holdfast.cli.app import run_app  # noqa: PLC0415 - needs the app extra
+        from holdfast.cli.threads import leave  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] == "holdfast":
             raise
         complain(f'{error.name} is not installed; this command needs the service: pip install "holdfast[app]"')
         sys.exit(WRONG_USE)
-    sys.exit(run_app())
+    leave(run_app())
 
 
 def _leave_silently_when_interrupted() -> None:

@@ -41,3 +41,16 @@ def test_the_package_loads_its_names_when_they_are_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.stdout.split(), done.stderr) == (["False", "True"], "")
+
+
+def test_ctrl_c_after_the_command_has_ended_shows_nothing() -> None:
+    code = (
+        "import os, signal, time, holdfast.cli as cli; cli._leave_silently_when_interrupted()\n"
+        "from holdfast.cli.running import run\n"
+        "async def command(stop): return 0\n"
+        "run(command); os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+
+    assert (done.returncode, done.stderr) == (130, "")

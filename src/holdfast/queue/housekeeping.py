@@ -1,4 +1,5 @@
-"""What any worker does for the whole queue: jobs of dead workers, delayed jobs that are due."""
+"""What any worker does for the whole queue: jobs of dead workers, delayed jobs that are due, and what a resume that was
+cut off left in the paused list."""
 
 import asyncio
 import math

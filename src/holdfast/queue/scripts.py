@@ -148,7 +148,7 @@ class Scripts:
         return [Recovered(*_checked(reply[i : i + 3])) for i in range(0, len(reply), 3)]
 
     async def promote(self, sender: str, limit: int) -> tuple[int, float | None]:
-        """Let due jobs wait for their turn; returns how many, and seconds until the next is due."""
+        """Let jobs wait that are due or were left behind; returns how many were due, and seconds until more are."""
         k = self._keys
         keys = (k.delayed, k.wait, k.paused, k.meta_paused, k.priority)
         count, next_ms = await self._run("promote", keys, (k.base, sender, limit))

@@ -7,6 +7,9 @@ import pytest
 
 from holdfast.errors import NotConfigured
 from holdfast.queue import Job, JobNotFound, NewJob, Queue, QueueError, Worker
+from holdfast.queue.connection import Link
+from holdfast.queue.reporting import Reporter
+from holdfast.queue.scripts import Scripts
 
 
 async def test_a_running_job_cannot_be_removed(queue: Queue, working: Any, counted: Any) -> None:
@@ -87,3 +90,34 @@ async def test_states_of_a_thousand_jobs_among_thousands_waiting_come_quickly(qu
     assert asyncio.get_running_loop().time() - started < 1
     assert set(states.values()) == {"wait"}
     assert len(states) == 1_000
+
+
+@pytest.mark.parametrize("also_waiting", [0, 1])
+async def test_jobs_that_a_resume_left_behind_when_it_was_cut_off_are_run(
+    queue: Queue, working: Any, counted: Any, client: Any, also_waiting: int
+) -> None:
+    await queue.add_many([NewJob("x") for _ in range(1_200)])
+    await client.rename("bull:q:wait", "bull:q:paused")
+    await queue.add_many([NewJob("x") for _ in range(also_waiting)])
+
+    async with working({"x": lambda _job: None}, concurrency=100):
+        await counted(completed=1_200 + also_waiting)
+
+
+async def test_jobs_that_are_left_behind_return_in_order_and_only_while_nothing_is_paused(
+    queue: Queue, client: Any
+) -> None:
+    link = Link(queue.url, reporter=Reporter())
+    scripts = Scripts(link, queue.keys)
+    await queue.add_many([NewJob("x", n) for n in range(5)])
+    await queue.pause()
+    assert await scripts.promote("w", 2) == (0, None)
+    assert (await queue.counts())["paused"] == 5
+    await client.delete("bull:q:meta-paused")
+    await queue.add("x", 5)
+
+    again = [(await scripts.promote("w", 2))[1] for _ in range(3)]
+
+    await link.close()
+    assert again == [0.0, 0.0, None]
+    assert [job.data for job in await queue.jobs("wait")] == [0, 1, 2, 3, 4, 5]

@@ -12,6 +12,7 @@ ARGV[3]  limit        move at most so many into a target that is not empty
 
 Returns 'ok' | 'more'
 ]]
+--#include pour
 local source, target, to = KEYS[1], KEYS[2], ARGV[2]
 
 if to == 'paused' then
@@ -22,15 +23,6 @@ else
   redis.call('HDEL', KEYS[4], 'paused')
 end
 
-if redis.call('EXISTS', source) == 1 then
-  if redis.call('EXISTS', target) == 0 then
-    redis.call('RENAME', source, target)
-  else
-    local ids = redis.call('LRANGE', source, 0, ARGV[3] - 1)
-    redis.call('RPUSH', target, unpack(ids))
-    redis.call('LTRIM', source, #ids, -1)
-    if redis.call('EXISTS', source) == 1 then return 'more' end
-  end
-end
+if redis.call('EXISTS', source) == 1 and pour(source, target, ARGV[3]) then return 'more' end
 redis.call('PUBLISH', ARGV[1] .. to, to)
 return 'ok'

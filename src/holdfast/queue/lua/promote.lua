@@ -1,5 +1,6 @@
 --[[
-Let delayed jobs that are due wait for their turn.
+Let jobs wait for their turn: delayed ones that are due, and those that a resume left behind when it was cut off.
+Guarantee: while the queue is paused nothing leaves the paused list.
 
 KEYS[1]  delayed      zset, job id -> due time (ms) * 4096 + low bits
 KEYS[2]  wait         list
@@ -8,12 +9,13 @@ KEYS[4]  meta_paused  string
 KEYS[5]  priority     zset
 ARGV[1]  base         the queue's prefix
 ARGV[2]  sender       named in the channels
-ARGV[3]  limit        at most so many
+ARGV[3]  limit        at most so many of each
 
-Returns [number promoted, ms until the next is due | -1 when there is none]
+Returns [number promoted, ms until there is more to do | -1 when nothing is known of]
 ]]
 --#include clock
 --#include put
+--#include pour
 local delayed = KEYS[1]
 local lists = { wait = KEYS[2], paused = KEYS[3], meta_paused = KEYS[4], priority = KEYS[5] }
 local base, sender = ARGV[1], ARGV[2]
@@ -30,6 +32,12 @@ for _, id in ipairs(ids) do
     redis.call('LPUSH', base .. 'ghosts', id)
   end
   redis.call('ZREM', delayed, id)
+end
+
+-- Nobody takes from paused: without the mark of a pause its jobs would stay there for ever.
+if redis.call('EXISTS', lists.meta_paused) == 0 and redis.call('EXISTS', lists.paused) == 1 then
+  if pour(lists.paused, lists.wait, ARGV[3]) then return { #ids, 0 } end
+  redis.call('PUBLISH', base .. 'resumed', 'resumed')
 end
 
 local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')

@@ -5,7 +5,8 @@ BadInput that says what to do; what was repaired or guessed is told in `AnswerFi
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 
 from holdfast.errors import BadInput
@@ -62,7 +63,7 @@ def open_answer_file(
     """Open a table of answers; `name` is what the user calls the file when `path` is a temporary one.
 
     Without `text_column` the column is guessed (see column_choice.choose_text); without `id_column` a column named
-    id, respondent_id, external_id or response_id is used when there is one.
+    id, respondent_id, external_id or response_id is used when there is one and none of its cells repeats.
     """
     called = name or path.name or str(path)
     notes = Notes()
@@ -73,7 +74,7 @@ def open_answer_file(
         raise BadInput(f"{called} has column names but no rows; it needs at least one row of answers")
     text = choose_text(columns, text_column, sample, notes)
     key = choose_id(columns, id_column)
-    return AnswerFile(
+    file = AnswerFile(
         columns=columns,
         text_column=columns[text],
         id_column=None if key is None else columns[key],
@@ -81,6 +82,25 @@ def open_answer_file(
         notes=notes,
         _table=table,
     )
+    return file if id_column is not None else _without_ids_that_repeat(file)
+
+
+def _without_ids_that_repeat(file: AnswerFile) -> AnswerFile:
+    """The file, without its guessed ids if they do not tell its rows apart; reads it once, 16 bytes a row are kept."""
+    if file.id_column is None:
+        return file
+    seen: set[bytes] = set()
+    for row in file.rows():
+        if row.external_id is None:
+            continue
+        digest = blake2b(row.external_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if digest in seen:
+            file.notes.say(
+                f"column {file.id_column!r} repeats, so it is kept as a column and not used to find duplicates"
+            )
+            return replace(file, id_column=None)
+        seen.add(digest)
+    return file
 
 
 def as_text(value: Scalar) -> str:

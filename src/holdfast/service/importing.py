@@ -128,9 +128,14 @@ class Imports:
             n_with_text = await answers.count_with_text(connection, category_id=category.id)
             if n_with_text < at_least:
                 blank = f" and {done.n_added - n_with_text} empty ones" if n_with_text < done.n_added else ""
+                twice = (
+                    f"; {_repeats(done.n_duplicates)} an id, so pick another column with --id-column"
+                    if done.n_duplicates
+                    else ""
+                )
                 raise BadInput(
-                    f"{file.shown} has {n_with_text} answers{blank}; a codeframe needs at least {at_least} that are "
-                    "not empty. Add more rows, or pick another column with --text-column"
+                    f"{file.shown} has {n_with_text} answers{blank}{twice}; a codeframe needs at least {at_least} that "
+                    "are not empty. Add more rows, or pick another column with --text-column"
                 )
             return category, done
 

@@ -18,18 +18,35 @@ async def imports(database_url: str) -> AsyncIterator[Imports]:
     await database.close()
 
 
-def written(path: Path, rows: list[str], *, header: str = "id,text") -> FileToImport:
+def written(path: Path, rows: list[str], *, header: str = "id,text", ids: str | None = None) -> FileToImport:
     path.write_text("\n".join([header, *rows]) + "\n")
-    return FileToImport(path=path)
+    return FileToImport(path=path, id_column=ids)
 
 
 async def test_a_file_becomes_a_category_with_its_notes(imports: Imports, tmp_path: Path) -> None:
-    file = written(tmp_path / "survey.csv", [f"{n % 11},answer {n}" for n in range(12)])
+    file = written(tmp_path / "survey.csv", [f"{n % 11},answer {n}" for n in range(12)], ids="id")
 
     category, done = await imports.import_as_category(file, at_least=10)
 
     assert (category.name, done.n_rows, done.n_added, done.n_duplicates) == ("survey.csv", 12, 11, 1)
     assert done.notes == ["1 row repeats an id that is there already; the first one was kept"]
+
+
+async def test_a_guessed_id_column_that_repeats_costs_no_answer(imports: Imports, tmp_path: Path) -> None:
+    file = written(tmp_path / "dup.csv", [f"1,answer {n}" for n in range(12)])
+
+    category, done = await imports.import_as_category(file, at_least=10)
+    again = await imports.import_file(category.id, file)
+
+    assert (done.n_added, done.n_duplicates, again.n_added) == (12, 0, 12)
+    assert done.notes == ["column 'id' repeats, so it is kept as a column and not used to find duplicates"]
+
+
+async def test_too_few_answers_because_the_ids_repeat_is_said(imports: Imports, tmp_path: Path) -> None:
+    file = written(tmp_path / "dup.csv", [f"1,answer {n}" for n in range(12)], ids="id")
+
+    with pytest.raises(BadInput, match="has 1 answers; 11 rows repeat an id, so pick another column with --id-column"):
+        await imports.import_as_category(file, at_least=10)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,17 @@ def test_every_row_comes_in_order_with_its_own_columns(csv_file: Write) -> None:
     assert file.notes == []
 
 
+def test_guessed_ids_that_repeat_are_not_taken_for_ids_and_asked_for_ones_are(csv_file: Write) -> None:
+    path = csv_file("id,answer\n7,Great staff\n8,Good food\n7,Kind\n,\n,\n")
+
+    guessed, asked_for = open_answer_file(path), open_answer_file(path, id_column="id")
+
+    assert [row.external_id for row in guessed.rows()] == [None] * 5
+    assert "column 'id' repeats" in noted(guessed)
+    assert [row.external_id for row in asked_for.rows()] == ["7", "8", "7", None, None]
+    assert asked_for.notes == []
+
+
 def test_a_file_is_read_as_often_as_one_asks_and_its_notes_are_said_once(csv_file: Write) -> None:
     file = open_answer_file(csv_file("text,age\ngood\0,4\nshort\n"))
 

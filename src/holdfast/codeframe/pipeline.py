@@ -19,6 +19,7 @@ from holdfast.codeframe.themes import theme_tree
 from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
 
 CHUNK = 1000  # distinct texts one embed unit takes: a second or two of work
+CHUNK_CHARACTERS = 300_000  # together; long answers make chunks of fewer texts
 
 __all__ = [
     "assemble_stage",
@@ -32,12 +33,24 @@ __all__ = [
 ]
 
 
-def plan_chunks(prepared: Prepared, *, whole_corpus: bool = False, size: int = CHUNK) -> list[range]:
-    """Which distinct texts each embed unit takes; one chunk for an embedder that needs the whole corpus."""
+def plan_chunks(
+    prepared: Prepared, *, whole_corpus: bool = False, size: int = CHUNK, characters: int = CHUNK_CHARACTERS
+) -> list[range]:
+    """Which distinct texts each embed unit takes; one chunk for an embedder that needs the whole corpus.
+
+    A chunk has at most `size` texts and so many characters, and at least one text.
+    """
     n = len(prepared.distinct)
     if whole_corpus:
-        size = max(n, 1)
-    return [range(start, min(start + size, n)) for start in range(0, n, size)]
+        return [range(n)] if n else []
+    chunks: list[range] = []
+    start = held = 0
+    for place, text in enumerate(prepared.distinct):
+        if place > start and (place - start == size or held + len(text) > characters):
+            chunks.append(range(start, place))
+            start, held = place, 0
+        held += len(text)
+    return [*chunks, range(start, n)] if n else []
 
 
 def embed_chunk(

@@ -224,6 +224,20 @@ def test_an_embedder_of_the_whole_corpus_gets_one_chunk_and_others_get_many() ->
     assert plan_chunks(prepare([])) == []
 
 
+def test_long_answers_make_chunks_of_fewer_texts_whatever_the_order_of_the_rows() -> None:
+    texts = [*(f"{letter}{'word ' * 10}" for letter in "abcd"), "e" + "word " * 100, "f short"]
+    prepared, shuffled = prepare(texts), prepare(texts[::-1])
+
+    chunks = plan_chunks(prepared, size=3, characters=120)
+
+    assert [len(chunk) for chunk in chunks] == [2, 2, 1, 1]
+    assert [text for chunk in chunks for text in prepared.distinct[chunk.start : chunk.stop]] == list(prepared.distinct)
+    assert shuffled.distinct == prepared.distinct
+    assert plan_chunks(shuffled, size=3, characters=120) == chunks
+    long = prepare([f"{n} {'word ' * 10_000}" for n in range(20)])
+    assert max(map(len, plan_chunks(long))) < 20
+
+
 def test_vectors_of_two_embedders_are_not_mixed() -> None:
     class Renamed(LsaEmbedder):
         name = "another"

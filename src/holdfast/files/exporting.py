@@ -3,8 +3,9 @@
 import errno
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,7 +22,7 @@ _WRITERS: Mapping[str, Callable[[BinaryIO, Export], None]] = {
     ".json": write_json,
     ".xlsx": write_workbook,
 }
-_OURS_TO_SAY = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM})
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_table(
@@ -52,10 +53,15 @@ def check_table_path(path: Path) -> None:
     """Raise BadInput now for a path that `write_table` would refuse after hours of work."""
     if path.suffix.lower() not in _WRITERS:
         raise BadInput(f"{path.name or path} must end in one of {', '.join(sorted(_WRITERS))}; that says the format")
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; name the file to write")
-    if not path.parent.is_dir():
-        raise BadInput(f"there is no folder {path.parent}; make it first or choose another path")
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; name the file to write")
+        if not path.parent.is_dir():
+            raise BadInput(f"there is no folder {path.parent}; make it first or choose another path")
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links
+        raise _unwritable(path, error) from error
 
 
 @contextmanager
@@ -69,9 +75,16 @@ def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         part.replace(target)
+    except (ConnectionError, TimeoutError):  # of whoever gives the rows
+        raise
     except OSError as error:
-        if error.errno not in _OURS_TO_SAY:
-            raise
-        raise BadInput(f"{path} cannot be written: {error.strerror}") from error
+        raise _unwritable(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
+
+
+def _unwritable(path: Path, error: OSError | RuntimeError) -> BadInput:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    full = isinstance(error, OSError) and error.errno in _FULL
+    return BadInput(f"{path} cannot be written: {reason}; {'make room or ' if full else ''}choose another path")

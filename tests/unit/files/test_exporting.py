@@ -1,6 +1,7 @@
 """Tables written: read back by the programs our users read them with."""
 
 import csv
+import errno
 import json
 import os
 import re
@@ -243,6 +244,27 @@ def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
             written(tmp_path / "out.csv", ["a"], *(["word " * 100] for _ in range(1_000)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden parts count
+
+
+def test_a_folder_that_takes_no_file_is_refused_before_the_work(tmp_path: Path) -> None:
+    for path in (Path("/proc/o.csv"), tmp_path / f"{'n' * 300}.csv"):
+        with pytest.raises(BadInput, match="choose another path"):
+            check_table_path(path)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOENT, errno.ESTALE])
+def test_a_file_system_that_fails_on_the_way_is_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def failing(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", failing)
+
+    with pytest.raises(BadInput, match=f"out.csv cannot be written: {os.strerror(number)}; choose another path"):
+        written(tmp_path / "out.csv", ["a"], ["x"])
 
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - hidden parts count
 

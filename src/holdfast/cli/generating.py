@@ -89,8 +89,10 @@ async def generate_table(settings: Settings, order: Order, stop: Stop, *, silent
         )
         for note in done.notes:
             console.print(f"note: {plain(note)}")
+        older = await service.generations.under_way()
         request = GenerationRequest(category_id=category.id, config=order.config, client={"out": str(order.out)})
         created = await service.generations.start(request)
+        _tell_of_another(console, older.id if older else None, created.generation.id)
         run = _Run(service=service, generation_id=created.generation.id, out=order.out, console=console)
         return await run.to_the_end(stop, silent=silent)
 
@@ -109,6 +111,8 @@ async def resume_generation(
                 raise BadInput("no generation is under way; `holdfast table ID` writes the table of one that has ended")
         else:
             found = await service.generations.get(generation_id)
+        newest = await service.generations.under_way()
+        _tell_of_another(console, newest.id if newest else None, found.id)
         remembered = (found.client or {}).get("out")
         path = given or (Path(remembered) if remembered else None)
         run = _Run(service=service, generation_id=found.id, out=path, console=console)
@@ -119,6 +123,14 @@ def _tell_where(console: Console, settings: Settings) -> None:
     # Our own servers take a few seconds to start: a person should see that something happens, and where.
     if settings.redis_url is None or settings.database_url is None:
         console.print(f"data folder {settings.home}", soft_wrap=True)
+
+
+def _tell_of_another(console: Console, other: UUID | None, ours: UUID) -> None:
+    # The worker in this process takes whatever is owed: a person should know why it is slow, and how to end that.
+    if other is not None and other != ours:
+        console.print(
+            f"also going on with another generation: {other} (holdfast cancel {other} ends it)", soft_wrap=True
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

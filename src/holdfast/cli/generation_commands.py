@@ -1,4 +1,4 @@
-"""generate, resume, status, table: what a person does with a generation."""
+"""generate, resume, status, table, cancel: what a person does with a generation."""
 
 import logging
 from pathlib import Path
@@ -22,7 +22,7 @@ NoProgress = Annotated[bool, typer.Option("--no-progress", help="Say nothing unt
 
 def add_to(app: typer.Typer) -> None:
     """Register this file's commands."""
-    for command in (generate, resume, status, table):
+    for command in (generate, resume, status, table, cancel):
         app.command()(command)
 
 
@@ -97,6 +97,14 @@ def table(
 
     settings, wanted = _quietly(), _id(generation)
     raise typer.Exit(run(lambda _stop: write_table(settings, wanted, out)))
+
+
+def cancel(generation: GenerationId) -> None:
+    """End a generation for good; a call in flight is finished and recorded, nothing more is started."""
+    from holdfast.cli.looking import cancel_generation  # noqa: PLC0415
+
+    settings, wanted = _quietly(), _id(generation)
+    raise typer.Exit(run(lambda _stop: cancel_generation(settings, wanted)))
 
 
 def _quietly() -> Settings:

@@ -1,4 +1,4 @@
-"""Look at a generation, and write its table."""
+"""Look at a generation, write its table, or end it."""
 
 import json
 import sys
@@ -33,6 +33,14 @@ async def show_status(settings: Settings, generation_id: UUID, *, as_json: bool)
         console.print(f"reason: {plain(str(status.error.get('message')))}")
     if not status.ended:
         console.print(f"go on with: holdfast resume {status.generation_id}")
+    return 0
+
+
+async def cancel_generation(settings: Settings, generation_id: UUID) -> int:
+    """`holdfast cancel`."""
+    async with open_service(settings) as service:
+        await service.generations.cancel(generation_id)
+    screen().print(f"generation {generation_id} is cancelled")
     return 0
 
 

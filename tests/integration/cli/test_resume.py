@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from tests.integration.cli.command import Holdfast, Running
 
-from holdfast.service import Service
+from holdfast.service import FileToImport, GenerationRequest, Service
 
 # In the middle: some clusters are labelled, more are not.
 IN_THE_MIDDLE = r"labelling clusters · [1-9]\d* of 12 clusters"
@@ -114,3 +114,21 @@ def test_nothing_to_resume_is_said(holdfast: Holdfast) -> None:
 
     assert done.code == 2
     assert done.err.startswith("error: no generation is under way")
+
+
+async def test_another_generation_under_way_is_told_of_and_can_be_cancelled(
+    holdfast: Holdfast, service: Service, real_answers: Callable[[int], Path], tmp_path: Path
+) -> None:
+    file, out = FileToImport(path=real_answers(60)), tmp_path / "out.csv"
+    category, _ = await service.imports.import_as_category(file, at_least=10)
+    older = (await service.generations.start(GenerationRequest(category_id=category.id))).generation.id
+
+    with holdfast.started("generate", file.path, "--clusters=4", "--out", out) as running:
+        told = running.until("also going on with another generation")
+    cancelled = holdfast.run("cancel", str(older))
+    again = holdfast.run("cancel", "00000000-0000-0000-0000-000000000000")
+
+    assert str(older) in told
+    assert (cancelled.code, cancelled.out) == (0, f"generation {older} is cancelled\n")
+    assert (await service.generations.status(older)).status == "cancelled"
+    assert again.code == 2

@@ -29,19 +29,34 @@ def left_running(home: Path) -> list[int]:
     return [process.pid for process in processes_naming(lambda words: any(w.startswith(f"{home}/") for w in words))]
 
 
-@pytest.mark.parametrize(("made", "signals"), [(".", 1), ("postgres/data", 2), ("redis/redis.conf", 3)])
+@pytest.mark.parametrize("made", [".", "postgres/data", "redis/redis.conf"])
 def test_ctrl_c_while_the_servers_start_leaves_nothing_running(
-    holdfast: Holdfast, home: Path, real_answers: Callable[[int], Path], made: str, signals: int
+    holdfast: Holdfast, home: Path, real_answers: Callable[[int], Path], made: str
 ) -> None:
     with holdfast.started("generate", real_answers(60), "--out", home.with_name("out.csv")) as running:
         assert wait_until((home / made).exists, limit=60)
+        running.send(signal.SIGINT)
+
+        done = running.end()
+
+    assert (done.code, done.err) == (130, "")
+    assert "generation " not in done.out
+    assert left_running(home) == []
+
+
+@pytest.mark.parametrize("signals", [2, 3])
+def test_who_insists_while_the_servers_start_leaves_at_most_what_the_next_command_stops(
+    holdfast: Holdfast, home: Path, real_answers: Callable[[int], Path], signals: int
+) -> None:
+    with holdfast.started("generate", real_answers(60), "--out", home.with_name("out.csv")) as running:
+        assert wait_until((home / "postgres").exists, limit=60)
         for _ in range(signals):
             running.send(signal.SIGINT)
 
         done = running.end()
 
     assert (done.code, done.err) == (130, "")
-    assert "generation " not in done.out
+    assert holdfast.run("resume").code == 2  # there is nothing to go on with
     assert left_running(home) == []
 
 

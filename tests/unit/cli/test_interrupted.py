@@ -45,7 +45,9 @@ def test_the_package_loads_its_names_when_they_are_asked_for() -> None:
 
 def test_ctrl_c_after_the_command_has_ended_shows_nothing() -> None:
     code = (
-        "import os, signal, time, holdfast.cli as cli; cli._leave_silently_when_interrupted()\n"
+        "import os, signal, time, holdfast.cli as cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever started the tests\n"
+        "cli._leave_silently_when_interrupted()\n"
         "from holdfast.cli.running import run\n"
         "async def command(stop): return 0\n"
         "run(command); os.kill(os.getpid(), signal.SIGINT); time.sleep(60)"

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.errors import NotFound
-from holdfast.store.database import COPY_TIMEOUT
+from holdfast.store.copying import copy_rows
 from holdfast.store.tables import answers, categories, frozen_inputs, imports
 
 
@@ -118,14 +118,8 @@ async def add_answers(
             " ON COMMIT DROP"
         )
     )
-    raw = await connection.get_raw_connection()
-    copied = await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]
-        "incoming",
-        records=_records(rows),
-        columns=["position", "external_id", "text", "digest", "columns"],
-        timeout=COPY_TIMEOUT,
-    )
-    n_rows = int(copied.rpartition(" ")[2])
+    columns = ("position", "external_id", "text", "digest", "columns")
+    n_rows = await copy_rows(connection, "incoming", _records(rows), columns=columns)
     added = await connection.execute(
         text(
             "INSERT INTO holdfast.answers (category_id, import_id, position, external_id, text, digest, columns)"

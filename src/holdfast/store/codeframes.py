@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from holdfast.store.database import COPY_TIMEOUT
+from holdfast.store.copying import copy_rows
 from holdfast.store.tables import assignments, codeframe_nodes, imports
 
 
@@ -60,14 +60,9 @@ async def save(
     made = [{name: getattr(node, name) for name in Node.__slots__} | {"generation_id": generation_id} for node in nodes]
     if made:
         await connection.execute(insert(codeframe_nodes), made)
-    raw = await connection.get_raw_connection()
-    await raw.driver_connection.copy_records_to_table(  # type: ignore[union-attr]
-        "assignments",
-        schema_name="holdfast",
-        records=((generation_id, *row) for row in rows),
-        columns=["generation_id", "answer_id", "node_key", "rank", "score"],
-        timeout=COPY_TIMEOUT,
-    )
+    records = ((generation_id, *row) for row in rows)
+    columns = ("generation_id", "answer_id", "node_key", "rank", "score")
+    await copy_rows(connection, "assignments", records, columns=columns, schema="holdfast")
 
 
 async def nodes(connection: AsyncConnection, generation_id: UUID) -> list[StoredNode]:

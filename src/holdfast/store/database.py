@@ -28,8 +28,6 @@ TRANSIENT_PREFIXES = ("08", "40", "53", "57P", "58")
 CONNECT_TIMEOUT = 5.0  # seconds; a peer that accepts and says nothing is taken for away
 COMMAND_TIMEOUT = 120.0  # seconds one statement may take; a server that stands still is taken for away then
 
-COPY_TIMEOUT = 3600.0  # seconds a stream of rows may take
-
 # COPY goes past SQLAlchemy to the driver, and so do its errors.
 COPY_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 

@@ -1,6 +1,8 @@
 """Transactions survive the server's restarts; migrations are run by one at a time."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +12,9 @@ from sqlalchemy import text
 from holdfast.embedded import PostgresServer
 from holdfast.errors import NotConfigured, Unavailable
 from holdfast.store import Connection, Database, answers
+from holdfast.store import database as database_module
 from holdfast.store.answers import NewAnswer
+from holdfast.store.copying import copy_rows
 from holdfast.store.tables import metadata
 
 
@@ -95,6 +99,85 @@ async def test_a_server_that_stays_away_is_a_clear_error_within_the_wait() -> No
         await database.ping()
     with pytest.raises(Unavailable):
         await database.run(lambda c: c.execute(text("SELECT 1")))
+
+
+async def test_a_copy_whose_server_dies_while_it_takes_no_more_does_not_wait_for_ever(own_folder: Path) -> None:
+    server = PostgresServer(own_folder / "pg")
+    await asyncio.to_thread(server.start)
+    database = Database(server.url, max_wait=0.2)
+    await database.migrate()
+    sent = 0
+
+    async def rows(backend: int) -> AsyncIterator[tuple[str]]:
+        nonlocal sent
+        os.kill(backend, signal.SIGSTOP)  # the COPY has begun, and nobody reads what it sends
+        while True:
+            sent += 1
+            yield ("x" * 1000,)
+
+    async def kill_when_full(backend: int) -> None:
+        seen = 0
+        while sent == 0 or sent != seen:
+            seen = sent
+            await asyncio.sleep(0.2)  # a stopped server's buffers are full when nothing was sent for so long
+        os.kill(backend, signal.SIGKILL)
+
+    async def work(connection: Connection) -> None:
+        await connection.execute(text("CREATE TEMP TABLE incoming (text text) ON COMMIT DROP"))
+        backend = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with asyncio.TaskGroup() as group:
+            killing = group.create_task(kill_when_full(backend))
+            try:
+                await copy_rows(connection, "incoming", rows(backend), columns=["text"])
+            except ConnectionError as error:
+                gone.append(error)
+            await killing
+        raise gone[0]
+
+    gone: list[ConnectionError] = []
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(database.run(work, repeat=False), 30)
+    assert sent > 100
+    assert [str(error) for error in gone] == ["the connection to PostgreSQL was lost in the middle of a COPY"]
+    await database.close()
+    await asyncio.to_thread(server.kill)
+
+
+async def test_a_peer_that_accepts_and_says_nothing_is_away_within_the_wait_and_one_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(database_module, "CONNECT_TIMEOUT", 0.5)
+    tries = 0
+
+    def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tries
+        tries += 1
+        writers.append(writer)
+
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    database = Database(f"postgresql://u:p@127.0.0.1:{port}/none?ssl=disable", max_wait=1.2)
+
+    with pytest.raises(Unavailable):
+        await database.run(lambda c: c.execute(text("SELECT 1")))
+
+    # Only sleeps counted, 1.2 s of them would have been six tries of half a second each.
+    assert 1 <= tries <= 3
+    await database.close()
+    for writer in writers:
+        writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_error_of_the_work_s_own_files_is_no_outage(database: Database) -> None:
+    async def work(connection: Connection) -> None:
+        await connection.execute(text("SELECT 1"))
+        raise FileNotFoundError("the table's folder is gone")
+
+    with pytest.raises(FileNotFoundError, match="folder is gone"):
+        await database.run(work)
 
 
 @pytest.mark.parametrize("url", ["mysql://u@h/d", "not a url"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.errors import QueueUnavailable
 from holdfast.queue import Queue
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.service import claims as claims_module
@@ -94,6 +95,25 @@ async def test_a_worker_must_be_seen_dead_twice_when_redis_has_forgotten_the_job
 
     assert isinstance(claimed, OwedUnit)
     assert looks == 4  # dead, alive, dead, dead
+
+
+async def test_an_outage_of_redis_while_it_waits_is_no_failed_attempt(
+    claims: Claims, presence: Presence, unit_id: int
+) -> None:
+    await claims.claim(unit_id, worker="a1:1", taken_over=False)
+    looks = 0
+
+    async def away_at_first() -> list[Any]:
+        nonlocal looks
+        looks += 1
+        if looks < 3:
+            raise QueueUnavailable("redis did not answer within 5 s")
+        return []
+
+    presence.workers = away_at_first  # type: ignore[method-assign]
+
+    assert isinstance(await claims.claim(unit_id, worker="b2:1", taken_over=False), OwedUnit)
+    assert looks == 4
 
 
 async def test_a_released_unit_is_free(claims: Claims, presence: Presence, unit_id: int) -> None:

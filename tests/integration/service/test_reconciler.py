@@ -1,10 +1,13 @@
 """What is owed and has no live job gets one, and nothing else does."""
 
 import asyncio
+from collections.abc import Sequence
 
+import pytest
 import redis as redis_client
 from sqlalchemy import text
 
+from holdfast.errors import QueueError
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.service.enqueueing import job_id
 from holdfast.service.reconciler import Reconciled, Reconciler
@@ -92,6 +95,29 @@ async def test_jobs_that_are_nobody_s_units_are_left_alone(service: Service) -> 
     await reconciler(service).once()
 
     assert await service.queue.states(["not-ours"]) == {"not-ours": "wait"}
+
+
+async def test_an_error_nobody_expected_does_not_end_the_reconciler(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await started(service)
+    with redis_client.Redis.from_url(service.redis_url) as client:
+        client.flushall()
+    stopping, broken = asyncio.Event(), asyncio.Event()
+    states = service.queue.states
+
+    async def broken_once(ids: Sequence[str]) -> dict[str, str | None]:
+        if not broken.is_set():
+            broken.set()
+            raise QueueError("redis refused: WRONGTYPE")
+        found = await states(ids)
+        asyncio.get_running_loop().call_soon(stopping.set)
+        return found
+
+    monkeypatch.setattr(service.queue, "states", broken_once)
+    await asyncio.wait_for(Reconciler(service.database, service.queue, every=0.01).run(stopping), 10)
+
+    assert (await service.queue.counts())["wait"] == 1
 
 
 async def test_a_cancelled_generation_gets_no_jobs(service: Service) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from holdfast.errors import BadInput, Conflict, NotFound
-from holdfast.store import Database, generations, units
+from holdfast.store import Connection, Database, generations, units
 from holdfast.store.generations import Created
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
@@ -161,8 +161,16 @@ async def test_a_cancelled_generation_owes_nothing_and_goes_no_further(
 
     assert await database.run(units.owed) == []
     assert await database.run(lambda c: units.start(c, made.units[1].id, worker="w")) is None
-    ends = [await database.run(lambda c, r=ref: units.finish(c, r, Done(), plan=two_stages)) for ref in made.units]
-    assert ends == [[], []]
+    written: list[int] = []
+
+    async def write(connection: Connection) -> None:
+        written.append(1)
+
+    ends = [
+        await database.run(lambda c, r=ref: units.finish(c, r, Done(), plan=two_stages, write=write))
+        for ref in made.units
+    ]
+    assert (ends, written) == ([[], []], [])
     assert (await database.run(lambda c: generations.get(c, made.generation.id))).state == "cancelled"
 
 

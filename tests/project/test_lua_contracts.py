@@ -75,7 +75,7 @@ def _named(kind: str, name: str) -> list[str]:
 
 
 def test_every_script_has_exactly_one_caller() -> None:
-    source = (LUA.parent / "scripts.py").read_text()
+    source = "".join(path.read_text() for path in (LUA.parent / "scripts").glob("*.py"))
 
     called = re.findall(r'_run\(\s*"(\w+)"', source)
 

@@ -1,0 +1,54 @@
+"""The producer's side of a queue: add jobs."""
+
+from collections.abc import Iterable, Sequence
+from time import time
+from typing import Any, Unpack
+
+from holdfast.queue.connection import Argument
+from holdfast.queue.job import Job
+from holdfast.queue.options import JobOptions, NewJob, OptionFields
+from holdfast.queue.reading import Reading
+from holdfast.queue.wires import Wires, just_added
+
+ADD_CHUNK = 500  # jobs one script call adds
+
+
+class Producing(Reading):
+    """Adds jobs."""
+
+    def __init__(self, name: str, *, url: str, prefix: str, max_wait: float, defaults: JobOptions) -> None:
+        super().__init__(name, url=url, prefix=prefix, max_wait=max_wait)
+        self._wires = Wires(defaults)
+
+    async def add(
+        self, name: str, data: Any = None, *, job_id: str | None = None, **options: Unpack[OptionFields]
+    ) -> Job:
+        """Add a job and return it; the options are those of `JobOptions`, durations in seconds or as timedelta.
+
+        If there is a job with this `job_id` already, in whatever state, nothing is added and that job is returned.
+        BadJob: the id, an option or the data cannot be used. QueueUnavailable: Redis is away; with a `job_id` it is
+        safe to try again, without one the message says whether the job may have been added.
+        """
+        return (await self.add_many([NewJob(name, data, job_id=job_id, **options)]))[0]
+
+    async def add_many(self, jobs: Iterable[NewJob]) -> list[Job]:
+        """Add jobs, in chunks of 500 that are added whole or not at all; returns them in the same order.
+
+        All are checked before the first is added. Errors as in `add`; after QueueUnavailable earlier chunks are there.
+        """
+        new = list(jobs)
+        now_ms = round(time() * 1000)
+        rows = [self._wires.row(job, now_ms) for job in new]
+        added: list[Job] = []
+        for first in range(0, len(new), ADD_CHUNK):
+            added += await self._add_chunk(new[first : first + ADD_CHUNK], rows[first : first + ADD_CHUNK])
+        return added
+
+    async def _add_chunk(self, new: Sequence[NewJob], rows: Sequence[tuple[Argument, ...]]) -> list[Job]:
+        args = [value for row in rows for value in row]
+        # Adding again what may have been added is safe when each job has an id of its own.
+        again = all(job.job_id is not None for job in new)
+        replies = await self._patiently(lambda: self._scripts.add(self.id, args), again=again)
+        known = await self._read([job_id for job_id, is_new in replies if not is_new])
+        old = {job.id: job for job in known if job is not None}
+        return [old.get(job_id) or just_added(job_id, row) for (job_id, _), row in zip(replies, rows, strict=True)]

@@ -1,0 +1,61 @@
+"""Reads the Lua files, and runs one where the connection is."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, TypeAlias, cast
+
+from redis.exceptions import NoScriptError
+
+from holdfast.queue.connection import Argument, Link
+from holdfast.queue.keys import Keys
+
+Word: TypeAlias = Literal["ok", "written", "lock_lost", "missing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A Lua file with what it includes, and the name Redis knows it by."""
+
+    source: str
+    sha: str
+
+
+@cache
+def load(name: str) -> Script:
+    """Read `lua/<name>.lua` and put the parts it includes in their places."""
+    folder = files("holdfast.queue") / "lua"
+
+    def part(match: re.Match[str]) -> str:
+        return (folder / "parts" / f"{match[1]}.lua").read_text("utf-8")
+
+    source = re.sub(r"^--#include (\w+)$", part, (folder / f"{name}.lua").read_text("utf-8"), flags=re.MULTILINE)
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
+
+
+class Caller:
+    """Runs scripts of one queue on one link; a call waits for ever for a connection, callers bound it."""
+
+    def __init__(self, link: Link, keys: Keys) -> None:
+        self._link = link
+        self._keys = keys
+
+    async def _run(self, name: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
+        script = load(name)
+        try:
+            return await self._link.call("EVALSHA", script.sha, len(keys), *keys, *args)
+        except NoScriptError:  # a server that has just started, or a failover
+            return await self._link.call("EVAL", script.source, len(keys), *keys, *args)
+
+
+def word(reply: bytes) -> Word:
+    """One word of a script."""
+    return cast("Word", reply.decode())
+
+
+def words(reply: list[bytes]) -> list[Word]:
+    """Words of a script."""
+    return [word(each) for each in reply]

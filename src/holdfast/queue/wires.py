@@ -1,0 +1,64 @@
+"""New jobs as they go to Redis: checked, and as JSON."""
+
+from typing import Any
+
+import orjson
+
+from holdfast.errors import BadJob
+from holdfast.queue.connection import Argument
+from holdfast.queue.job import READ_FIELDS, Job
+from holdfast.queue.keys import check_job_id
+from holdfast.queue.options import OPTION_NAMES, JobOptions, NewJob
+
+
+class Wires:
+    """Turns new jobs into what the add script takes; the JSON of equal options is made once."""
+
+    def __init__(self, defaults: JobOptions) -> None:
+        self._defaults = defaults
+        self._known: dict[tuple[Any, ...], tuple[bytes, int, int, str]] = {}
+
+    def row(self, job: NewJob, now_ms: int) -> tuple[Argument, ...]:
+        """The 8 values of a job; BadJob when it must not be added."""
+        if job.job_id is not None:
+            check_job_id(job.job_id)
+        _check_name(job.name)
+        try:
+            data = orjson.dumps(job.data)
+        except TypeError as error:
+            raise BadJob(f"the data of job {job.name!r} are no JSON value: {error}") from error
+        opts, delay_ms, priority, lifo = self._options(job)
+        own = b"" if job.job_id is None else b',"jobId":' + orjson.dumps(job.job_id)
+        opts = b'%b%b,"timestamp":%d}' % (opts, own, now_ms)
+        return (job.job_id or "", job.name, data, opts, now_ms, delay_ms, priority, lifo)
+
+    def _options(self, job: NewJob) -> tuple[bytes, int, int, str]:
+        values = job.option_values()
+        try:
+            known = self._known.get(values)
+        except TypeError as error:
+            raise BadJob(f"an option of job {job.name!r} has a wrong type") from error
+        if known is None:
+            options = self._defaults.over(dict(zip(OPTION_NAMES, values, strict=True)))
+            wire = options.to_wire()
+            known = (orjson.dumps(wire)[:-1], wire["delay"], options.priority, "1" if options.lifo else "0")
+            if len(self._known) > 256:
+                self._known.clear()
+            self._known[values] = known
+        return known
+
+
+def _check_name(name: str) -> None:
+    if not isinstance(name, str) or not name:
+        raise BadJob("a job needs a name")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise BadJob(f"the name {name!r} is no text that can be sent: {error.reason}") from error
+
+
+def just_added(job_id: str, row: tuple[Argument, ...]) -> Job:
+    """The job that a row became."""
+    _, name, data, opts, now_ms, *_ = row
+    known: dict[str, Any] = {"name": str(name).encode(), "data": data, "opts": opts, "timestamp": str(now_ms).encode()}
+    return Job(job_id, [known.get(field) for field in READ_FIELDS], token=None, reports=None)

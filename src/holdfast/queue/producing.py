@@ -1,16 +1,18 @@
 """The producer's side of a queue: add jobs."""
 
+import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
 from time import time
 from typing import Any, Unpack
 
-from holdfast.queue.connection import Argument
 from holdfast.queue.job import Job
 from holdfast.queue.options import JobOptions, NewJob, OptionFields
 from holdfast.queue.reading import Reading
-from holdfast.queue.wires import Wires, just_added
+from holdfast.queue.wires import Wire, Wires, just_added
 
 ADD_CHUNK = 500  # jobs one script call adds
+CHUNKS_UNDER_WAY = 2  # Redis adds one while the next is made ready
 
 
 class Producing(Reading):
@@ -34,21 +36,33 @@ class Producing(Reading):
     async def add_many(self, jobs: Iterable[NewJob]) -> list[Job]:
         """Add jobs, in chunks of 500 that are added whole or not at all; returns them in the same order.
 
-        All are checked before the first is added. Errors as in `add`; after QueueUnavailable earlier chunks are there.
+        All are checked before the first is added. Errors as in `add`; after QueueUnavailable other chunks may be there.
         """
         new = list(jobs)
         now_ms = round(time() * 1000)
         rows = [self._wires.row(job, now_ms) for job in new]
         added: list[Job] = []
-        for first in range(0, len(new), ADD_CHUNK):
-            added += await self._add_chunk(new[first : first + ADD_CHUNK], rows[first : first + ADD_CHUNK])
+        sending: deque[asyncio.Task[list[Job]]] = deque()
+        try:
+            for first in range(0, len(new), ADD_CHUNK):
+                end = first + ADD_CHUNK
+                sending.append(asyncio.create_task(self._add_chunk(new[first:end], rows[first:end])))
+                if len(sending) == CHUNKS_UNDER_WAY:
+                    added += await sending.popleft()
+            while sending:
+                added += await sending.popleft()
+        finally:
+            for task in sending:
+                task.cancel()
+            await asyncio.gather(*sending, return_exceptions=True)
         return added
 
-    async def _add_chunk(self, new: Sequence[NewJob], rows: Sequence[tuple[Argument, ...]]) -> list[Job]:
+    async def _add_chunk(self, new: Sequence[NewJob], rows: Sequence[Wire]) -> list[Job]:
         args = [value for row in rows for value in row]
         # Adding again what may have been added is safe when each job has an id of its own.
         again = all(job.job_id is not None for job in new)
-        replies = await self._patiently(lambda: self._scripts.add(self.id, args), again=again)
-        known = await self._read([job_id for job_id, is_new in replies if not is_new])
-        old = {job.id: job for job in known if job is not None}
-        return [old.get(job_id) or just_added(job_id, row) for (job_id, _), row in zip(replies, rows, strict=True)]
+        ids, existing = await self._patiently(lambda: self._scripts.add(self.id, args), again=again)
+        added = [just_added(job_id, row) for job_id, row in zip(ids, rows, strict=True)]
+        for position, old in zip(existing, await self._read([ids[i] for i in existing]), strict=True):
+            added[position] = old or added[position]
+        return added

@@ -1,14 +1,16 @@
 """New jobs as they go to Redis: checked, and as JSON."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from holdfast.errors import BadJob
-from holdfast.queue.connection import Argument
-from holdfast.queue.job import READ_FIELDS, Job
+from holdfast.queue.job import Job
 from holdfast.queue.keys import check_job_id
 from holdfast.queue.options import OPTION_NAMES, JobOptions, NewJob
+
+# Custom id or '', name, data, opts, timestamp (ms), delay (ms), priority, lifo '0' | '1'.
+Wire: TypeAlias = tuple[str, str, bytes, bytes, int, int, int, str]
 
 
 class Wires:
@@ -18,7 +20,7 @@ class Wires:
         self._defaults = defaults
         self._known: dict[tuple[Any, ...], tuple[bytes, int, int, str]] = {}
 
-    def row(self, job: NewJob, now_ms: int) -> tuple[Argument, ...]:
+    def row(self, job: NewJob, now_ms: int) -> Wire:
         """The 8 values of a job; BadJob when it must not be added."""
         if job.job_id is not None:
             check_job_id(job.job_id)
@@ -57,8 +59,9 @@ def _check_name(name: str) -> None:
         raise BadJob(f"the name {name!r} is no text that can be sent: {error.reason}") from error
 
 
-def just_added(job_id: str, row: tuple[Argument, ...]) -> Job:
+def just_added(job_id: str, row: Wire) -> Job:
     """The job that a row became."""
     _, name, data, opts, now_ms, *_ = row
-    known: dict[str, Any] = {"name": str(name).encode(), "data": data, "opts": opts, "timestamp": str(now_ms).encode()}
-    return Job(job_id, [known.get(field) for field in READ_FIELDS], token=None, reports=None)
+    # In the order of READ_FIELDS; what has not happened yet is None.
+    fields = (name.encode(), data, opts, None, None, None, None, b"%d" % now_ms, None, None, None, None)
+    return Job(job_id, fields, token=None, reports=None)

@@ -12,49 +12,61 @@ ARGV[1]  base         the queue's prefix
 ARGV[2]  sender       token of the producer, named in the channels
 ARGV[3]  jobs         8 values a job: custom id or '', name, data, opts, timestamp (ms), delay (ms), priority, lifo '0' | '1'
 
-Returns [job id, 'added' | 'exists', …]
+Returns [job ids, positions (from 1) of those that existed]
 ]]
 --#include clock
 --#include put
+local WIDTH = 8
 local counter, delayed = KEYS[1], KEYS[5]
-local lists = { wait = KEYS[2], paused = KEYS[3], meta_paused = KEYS[4], priority = KEYS[6] }
 local base, sender = ARGV[1], ARGV[2]
+local target = redis.call('EXISTS', KEYS[4]) == 1 and KEYS[3] or KEYS[2]
+local waiting = base .. 'waiting@' .. sender
+local call, now = redis.call, nil
 
-local function free_number()
-  local number
-  repeat number = redis.call('INCR', counter) until redis.call('EXISTS', base .. number) == 0
-  return number, string.format('%.0f', number)
+-- Bull counts every add. The numbers of the batch are reserved in one step; one that is taken, by an id that somebody
+-- else chose, is replaced by the next free one.
+local count = (#ARGV - 2) / WIDTH
+local last = call('INCRBY', counter, count)
+local numbers, named = {}, {}
+for i = 1, count do
+  numbers[i] = last - count + i
+  named[i] = base .. string.format('%.0f', numbers[i])
+end
+local all_free = call('EXISTS', unpack(named)) == 0
+
+local function number_of(i)
+  while not all_free and call('EXISTS', base .. string.format('%.0f', numbers[i])) == 1 do
+    numbers[i] = call('INCR', counter)
+  end
+  return string.format('%.0f', numbers[i])
 end
 
-local function add(first)
-  local id, number = ARGV[first], nil
-  local delay, priority, lifo = tonumber(ARGV[first + 5]), ARGV[first + 6], ARGV[first + 7]
-  if id == '' then
-    number, id = free_number()
+local ids, existing, plain = {}, {}, {}
+for i = 1, count do
+  local first = 3 + (i - 1) * WIDTH
+  local id, delay, priority = ARGV[first], ARGV[first + 5], ARGV[first + 6]
+  if id == '' then id = number_of(i) end
+  ids[i] = id
+  local key = base .. id
+  if ARGV[first] ~= '' and call('EXISTS', key) == 1 then
+    existing[#existing + 1] = i
+    call('PUBLISH', base .. 'duplicated@' .. sender, id)
   else
-    number = redis.call('INCR', counter)
-    if redis.call('EXISTS', base .. id) == 1 then
-      redis.call('PUBLISH', base .. 'duplicated@' .. sender, id)
-      return id, 'exists'
+    call('HSET', key, 'name', ARGV[first + 1], 'data', ARGV[first + 2], 'opts', ARGV[first + 3],
+      'timestamp', ARGV[first + 4], 'delay', delay, 'priority', priority)
+    if delay ~= '0' then
+      now = now or now_ms()
+      local due = now + delay
+      call('ZADD', delayed, due * 4096 + numbers[i] % 4096, id)
+      call('PUBLISH', delayed, string.format('%.0f', due))
+    elseif priority ~= '0' or ARGV[first + 7] == '1' then
+      put(target, KEYS[6], id, priority, ARGV[first + 7])
+    else
+      plain[#plain + 1] = id
     end
+    call('PUBLISH', waiting, id)
   end
-  redis.call('HSET', base .. id, 'name', ARGV[first + 1], 'data', ARGV[first + 2], 'opts', ARGV[first + 3],
-    'timestamp', ARGV[first + 4], 'delay', ARGV[first + 5], 'priority', priority)
-  if delay > 0 then
-    local due = now_ms() + delay
-    redis.call('ZADD', delayed, due * 4096 + number % 4096, id)
-    redis.call('PUBLISH', delayed, string.format('%.0f', due))
-  else
-    put(lists, id, priority, lifo)
-  end
-  redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
-  return id, 'added'
 end
-
-local replies = {}
-for first = 3, #ARGV, 8 do
-  local id, word = add(first)
-  replies[#replies + 1] = id
-  replies[#replies + 1] = word
-end
-return replies
+-- Plain jobs go to the head of the list, all others to its tail: the order within each is kept.
+if #plain > 0 then call('LPUSH', target, unpack(plain)) end
+return { ids, existing }

@@ -17,7 +17,7 @@ Returns [number promoted, ms until there is more to do | -1 when nothing is know
 --#include put
 --#include pour
 local delayed = KEYS[1]
-local lists = { wait = KEYS[2], paused = KEYS[3], meta_paused = KEYS[4], priority = KEYS[5] }
+local target, priorities = waiting_list(KEYS[2], KEYS[3], KEYS[4]), KEYS[5]
 local base, sender = ARGV[1], ARGV[2]
 local now = now_ms()
 
@@ -25,7 +25,7 @@ local ids = redis.call('ZRANGEBYSCORE', delayed, '-inf', (now + 1) * 4096 - 1, '
 for _, id in ipairs(ids) do
   local priority = redis.call('HGET', base .. id, 'priority')
   if priority or redis.call('EXISTS', base .. id) == 1 then
-    put(lists, id, priority, '0')
+    put(target, priorities, id, priority, '0')
     redis.call('HSET', base .. id, 'delay', 0)
     redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
   else
@@ -35,8 +35,8 @@ for _, id in ipairs(ids) do
 end
 
 -- Nobody takes from paused: without the mark of a pause its jobs would stay there for ever.
-if redis.call('EXISTS', lists.meta_paused) == 0 and redis.call('EXISTS', lists.paused) == 1 then
-  if pour(lists.paused, lists.wait, ARGV[3]) then return { #ids, 0 } end
+if redis.call('EXISTS', KEYS[4]) == 0 and redis.call('EXISTS', KEYS[3]) == 1 then
+  if pour(KEYS[3], KEYS[2], ARGV[3]) then return { #ids, 0 } end
   redis.call('PUBLISH', base .. 'resumed', 'resumed')
 end
 

@@ -16,14 +16,14 @@ Returns 'ok' | 'missing' | 'locked' | 'not_failed'
 --#include clock
 --#include put
 local failed, base, id = KEYS[1], ARGV[1], ARGV[2]
-local lists = { wait = KEYS[2], paused = KEYS[3], meta_paused = KEYS[4], priority = KEYS[5] }
+local target, priorities = waiting_list(KEYS[2], KEYS[3], KEYS[4]), KEYS[5]
 local key = base .. id
 
 if redis.call('EXISTS', key) == 0 then return 'missing' end
 if redis.call('EXISTS', key .. ':lock') == 1 then return 'locked' end
 if not redis.call('ZSCORE', failed, id) then return 'not_failed' end
 
-put(lists, id, redis.call('HGET', key, 'priority'), '0')
+put(target, priorities, id, redis.call('HGET', key, 'priority'), '0')
 redis.call('ZREM', failed, id)
 redis.call('HDEL', key, 'finishedOn', 'processedOn', 'failedReason', 'owner')
 if ARGV[4] == '1' then redis.call('HDEL', key, 'attemptsMade', 'stalledCounter', 'stacktrace') end

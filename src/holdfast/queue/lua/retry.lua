@@ -24,7 +24,7 @@ Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 --#include own
 --#include blame
 --#include put
-local lists = { wait = KEYS[1], paused = KEYS[2], meta_paused = KEYS[3], priority = KEYS[6] }
+local target, priorities = waiting_list(KEYS[1], KEYS[2], KEYS[3]), KEYS[6]
 local active, delayed, stalled = KEYS[4], KEYS[5], KEYS[7]
 local base, id, token, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[8])
 local key = base .. id
@@ -39,7 +39,7 @@ if delay > 0 then
   redis.call('ZADD', delayed, due * 4096 + (tonumber(id) or 0) % 4096, id)
   redis.call('PUBLISH', delayed, string.format('%.0f', due))
 else
-  put(lists, id, redis.call('HGET', key, 'priority'), '0')
+  put(target, priorities, id, redis.call('HGET', key, 'priority'), '0')
   redis.call('PUBLISH', base .. 'waiting@' .. token, id)
 end
 redis.call('LREM', active, -1, id)

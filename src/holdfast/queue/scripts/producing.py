@@ -9,9 +9,9 @@ from holdfast.queue.scripts.loading import Caller
 class AddScripts(Caller):
     """Adds jobs."""
 
-    async def add(self, sender: str, jobs: Sequence[Argument]) -> list[tuple[str, bool]]:
-        """Add jobs given as 8 values each; returns (id, whether it is new)."""
+    async def add(self, sender: str, jobs: Sequence[Argument]) -> tuple[list[str], list[int]]:
+        """Add jobs given as 8 values each; returns their ids, and the positions (from 0) of those that existed."""
         k = self._keys
         keys = (k.id, k.wait, k.paused, k.meta_paused, k.delayed, k.priority)
-        reply = await self._run("add", keys, (k.base, sender, *jobs))
-        return [(reply[i].decode(), reply[i + 1] == b"added") for i in range(0, len(reply), 2)]
+        ids, existing = await self._run("add", keys, (k.base, sender, *jobs))
+        return [job_id.decode() for job_id in ids], [position - 1 for position in existing]

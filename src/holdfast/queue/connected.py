@@ -9,10 +9,12 @@ from typing import Self, TypeVar
 from redis.exceptions import ResponseError
 
 from holdfast.errors import QueueError, QueueUnavailable
-from holdfast.queue.connection import Interrupted, Link, check_url, will_pass
+from holdfast.queue.connection import Link, will_pass
+from holdfast.queue.endpoints import parse
 from holdfast.queue.keys import Keys
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
+from holdfast.queue.wire import Interrupted
 
 T = TypeVar("T")
 
@@ -23,7 +25,7 @@ class Connected:
     def __init__(self, name: str, *, url: str, prefix: str, max_wait: float) -> None:
         if not name or not prefix:
             raise QueueError("a queue needs a name and a prefix")
-        check_url(url)
+        parse(url)  # NotConfigured now rather than an endless try to connect
         self.name = name
         self.prefix = prefix
         self.url = url

@@ -8,9 +8,9 @@ from time import time
 
 from redis.exceptions import ResponseError
 
-from holdfast.queue.connection import Interrupted
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import RecoveryRules, Scripts
+from holdfast.queue.wire import Interrupted
 
 CHECK_INTERVAL = 0.5  # seconds between two looks for abandoned jobs, all workers together
 # Longer than the longest pause of a reconnecting worker (2 s) and its first renewal together, so that after an outage

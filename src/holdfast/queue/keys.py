@@ -78,10 +78,13 @@ class Keys:
         """The list of a job's log lines."""
         return f"{self.base}{job_id}:logs"
 
-    def wake_patterns(self) -> list[str]:
-        """The channels after whose messages there may be something to take."""
-        escaped = re.sub(r"([\\*?\[\]^])", r"\\\1", self.base)
-        return [escaped + suffix for suffix in ("waiting@*", "stalled@*", "delayed", "resumed")]
+    def wake_pattern(self) -> str:
+        """The channels that name a producer, after whose messages there may be something to take."""
+        return re.sub(r"([\\*?\[\]^])", r"\\\1", self.base) + "waiting@*"
+
+    def wake_channels(self) -> list[str]:
+        """The other channels after whose messages there may be something to take."""
+        return [self.base + name for name in ("stalled@", "delayed", "resumed")]
 
 
 def check_job_id(job_id: str) -> None:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from redis.exceptions import ResponseError
 
 from holdfast.errors import JobNotFound, LockLost
-from holdfast.queue.connection import Interrupted, will_pass
+from holdfast.queue.connection import will_pass
 from holdfast.queue.execution import Attempt, Completed, Failed, Lost, Released, Retry
 from holdfast.queue.options import keep_to_script
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Blame, Result, Row, Scripts, Word
+from holdfast.queue.wire import Interrupted
 
 LOG_LINES = 1_000  # kept of each job's log
 REASON_SHOWN = 200

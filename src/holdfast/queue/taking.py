@@ -8,12 +8,13 @@ from time import monotonic
 
 from redis.exceptions import ResponseError
 
-from holdfast.queue.connection import Interrupted, retry_delay, will_pass
+from holdfast.queue.connection import retry_delay, will_pass
 from holdfast.queue.execution import AsyncProcessor, Attempt, Failed, Lost, Released, execute
 from holdfast.queue.job import Job
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Scripts
 from holdfast.queue.settling import Reports, Settler, Take
+from holdfast.queue.wire import Interrupted
 
 BATCH = 500  # results or jobs in one script call
 # Two exchanges at a time keep Redis and this process busy at once; below this size a batch is not worth splitting.

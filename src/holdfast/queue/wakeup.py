@@ -3,11 +3,14 @@
 import asyncio
 import math
 from collections.abc import Callable
+from typing import Any
 
 from redis.exceptions import RedisError
 
-from holdfast.queue.connection import connect, open_connection, pack, retry_delay
+from holdfast.queue.connection import retry_delay
+from holdfast.queue.endpoints import resolve
 from holdfast.queue.keys import Keys
+from holdfast.queue.wire import Interrupted, open_wire, pack
 
 
 def due_ms(announced: bytes) -> float:
@@ -33,6 +36,8 @@ class Listener:
         self._keys = keys
         self._on_work = on_work
         self._on_delayed = on_delayed
+        self._delayed = keys.delayed.encode()
+        self._unconfirmed = 0  # subscriptions that Redis has not confirmed yet
         self.listening = asyncio.Event()  # set while it hears
 
     async def run(self) -> None:
@@ -41,30 +46,37 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError):
-                # Those who heard until now start to count again.
-                attempt = 1 if self.listening.is_set() else attempt + 1
+            except (RedisError, OSError, TimeoutError, Interrupted):
+                attempt += 1
+            else:
+                attempt = 1  # those who heard until now start to count again
             self.listening.clear()
             await asyncio.sleep(retry_delay(attempt))
 
     async def _listen(self) -> None:
-        connection = open_connection(self._url, self._keys.client_name)
+        wire = await open_wire(await resolve(self._url), client_name=self._keys.client_name)
+        self._unconfirmed = len(self._keys.wake_channels()) + 1
         try:
-            await connect(connection)
-            patterns = self._keys.wake_patterns()
-            await connection.send_packed_command(pack("PSUBSCRIBE", *patterns), check_health=False)
-            for _ in patterns:
-                await connection.read_response(disable_decoding=True, timeout=10)
-            self.listening.set()
-            # What was announced while nobody listened.
-            self._on_work()
-            self._on_delayed(0)
-            delayed = self._keys.delayed.encode()
-            while True:
-                message = await connection.read_response(disable_decoding=True, timeout=math.inf)
-                if message[2] == delayed:
-                    self._on_delayed(due_ms(message[3]))
-                else:
-                    self._on_work()
+            wire.subscribe(
+                pack("PSUBSCRIBE", self._keys.wake_pattern()) + pack("SUBSCRIBE", *self._keys.wake_channels()),
+                self._hear,
+            )
+            await asyncio.shield(wire.closed)
         finally:
-            await connection.disconnect(nowait=True)
+            wire.close()
+
+    def _hear(self, message: list[Any]) -> None:
+        if message[0] == b"pmessage":
+            self._on_work()
+        elif message[0] == b"message":
+            if message[1] == self._delayed:
+                self._on_delayed(due_ms(message[2]))
+            else:
+                self._on_work()
+        else:
+            self._unconfirmed -= 1
+            if self._unconfirmed == 0:
+                self.listening.set()
+                # What was announced while nobody listened.
+                self._on_work()
+                self._on_delayed(0)

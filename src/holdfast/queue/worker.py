@@ -11,7 +11,7 @@ from typing import Self, TypedDict, Unpack
 from redis.exceptions import ResponseError
 
 from holdfast.errors import QueueError
-from holdfast.queue.connection import Interrupted, Link
+from holdfast.queue.connection import Link
 from holdfast.queue.execution import Processor, as_async
 from holdfast.queue.housekeeping import Housekeeping
 from holdfast.queue.locks import LockKeeper
@@ -21,6 +21,7 @@ from holdfast.queue.scripts import Scripts
 from holdfast.queue.signals import stop_on_signals
 from holdfast.queue.taking import TakeLoop, TakeRules
 from holdfast.queue.wakeup import Listener
+from holdfast.queue.wire import Interrupted
 
 POLL_INTERVAL = 2.0  # seconds between looks nobody asked for: Bull's retry publishes nothing
 SETTLE_GRACE = 5.0  # seconds after the grace period to write what is known

@@ -16,7 +16,7 @@ def test_keys_are_bull_s() -> None:
 
 
 def test_channels_of_a_queue_with_a_pattern_in_its_name_match_only_itself() -> None:
-    assert Keys("bull", "a*[b]?").wake_patterns()[0] == r"bull:a\*\[b\]\?:waiting@*"
+    assert Keys("bull", "a*[b]?").wake_pattern() == r"bull:a\*\[b\]\?:waiting@*"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from redis.exceptions import NoScriptError
 
-from holdfast.queue.connection import Argument
 from holdfast.queue.keys import Keys
 from holdfast.queue.scripts.loading import Caller, Word, load, words
+from holdfast.queue.wire import Argument
 
 
 @dataclass(frozen=True, slots=True)

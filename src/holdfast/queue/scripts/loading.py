@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeAlias, cast
 
 from redis.exceptions import NoScriptError
 
-from holdfast.queue.connection import Argument, Link
+from holdfast.queue.connection import Link
 from holdfast.queue.keys import Keys
+from holdfast.queue.wire import Argument
 
 Word: TypeAlias = Literal["ok", "written", "lock_lost", "missing"]
 

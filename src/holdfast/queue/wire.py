@@ -1,0 +1,194 @@
+"""One open connection to Redis: commands out, replies back in their order, messages of a subscription to a callback.
+
+An asyncio Protocol around hiredis: a reply costs no task switch and no stream buffer, which is what makes small batches
+fast (docs/explanation/performance.md).
+"""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, TypeAlias, cast
+
+import hiredis
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,  # noqa: A004
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+)
+
+from holdfast.errors import BadJob, QueueUnavailable
+from holdfast.queue.endpoints import Endpoint
+
+Argument: TypeAlias = str | bytes | int | float
+
+CONNECT_TIMEOUT = 4.0
+SILENCE_LIMIT = 10.0  # seconds; a peer that owes a reply for so long is taken for dead
+_ERRORS: dict[str, type[ResponseError]] = {
+    "NOSCRIPT": NoScriptError,
+    "OOM": OutOfMemoryError,
+    "READONLY": ReadOnlyError,
+}
+_NOT_READY: dict[str, type[ConnectionError]] = {
+    "LOADING": BusyLoadingError,
+    "NOAUTH": AuthenticationError,
+    "WRONGPASS": AuthenticationError,
+}
+
+
+class Interrupted(QueueUnavailable):
+    """The connection broke while a reply was awaited: what was sent may or may not have been done."""
+
+
+def pack(*command: Argument) -> bytes:
+    """A command as it goes over the wire; BadJob for what cannot go there: a lone surrogate, None, a truth value."""
+    try:
+        # The stub knows tuples of one only.
+        return cast("bytes", hiredis.pack_command(cast("Any", command)))
+    except (TypeError, ValueError) as error:
+        raise BadJob(f"this cannot be sent to Redis: {error}") from error
+
+
+def _refusal(error: Exception) -> Exception:
+    text = str(error)
+    code = text.partition(" ")[0]
+    return _ERRORS.get(code, _NOT_READY.get(code, ResponseError))(text)
+
+
+class Wire(asyncio.Protocol):
+    """An open connection; it is made once and never comes back."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._reader = hiredis.Reader()
+        self._owed: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._unsent: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+        self._on_message: Callable[[Any], None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    def send(self, packed: bytes) -> "asyncio.Future[Any]":
+        """Send a command; its reply (bytes, ints, lists) is the future's result, what Redis refused its error."""
+        reply: asyncio.Future[Any] = self._loop.create_future()
+        if self._transport is None:
+            reply.set_exception(Interrupted("the connection to Redis broke before the command was sent"))
+            return reply
+        # What is sent while a reply is awaited goes out together at the end of this turn of the loop.
+        if not self._owed:
+            self._transport.write(packed)
+        else:
+            if not self._unsent:
+                self._loop.call_soon(self._flush)
+            self._unsent.append(packed)
+        self._owed.append((reply, monotonic()))
+        return reply
+
+    def subscribe(self, packed: bytes, on_message: Callable[[Any], None]) -> None:
+        """Send a subscription; from now on everything that comes goes to the callback."""
+        self._on_message = on_message
+        if self._transport is not None:
+            self._transport.write(packed)
+
+    def close(self) -> None:
+        """Close at once; those who wait for a reply get Interrupted."""
+        if self._transport is not None:
+            self._transport.abort()
+            self._end()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """asyncio says that the connection is there."""
+        self._transport = cast("asyncio.Transport", transport)
+        opened: socket.socket | None = transport.get_extra_info("socket")
+        if opened is not None and opened.family != getattr(socket, "AF_UNIX", None):
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._watch = self._loop.call_later(SILENCE_LIMIT / 4, self._watch_silence)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """asyncio says that the connection is gone."""
+        self._end()
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio hands over what came."""
+        reader, owed = self._reader, self._owed
+        try:
+            reader.feed(data)
+            while (answer := reader.gets()) is not False:
+                if self._on_message is not None:
+                    self._on_message(answer)
+                    continue
+                reply, _ = owed.popleft()
+                if isinstance(answer, hiredis.ReplyError):
+                    self._refuse(reply, _refusal(answer))
+                elif not reply.done():
+                    reply.set_result(answer)
+        except (hiredis.ProtocolError, IndexError):
+            self.close()  # what talks there is no Redis, or not in step with us
+
+    def _refuse(self, reply: "asyncio.Future[Any]", error: Exception) -> None:
+        if not reply.done():
+            reply.set_exception(error)
+        if isinstance(error, ReadOnlyError):
+            self.close()  # a replica by now: the primary is elsewhere
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if self._transport is not None and unsent:
+            self._transport.write(b"".join(unsent))
+
+    def _watch_silence(self) -> None:
+        """Cut the connection when the oldest reply is overdue: a peer that vanished sends no FIN."""
+        if self._transport is None:
+            return
+        if self._owed and monotonic() - self._owed[0][1] > SILENCE_LIMIT:
+            self.close()
+        else:
+            self._watch = self._loop.call_later(SILENCE_LIMIT / 4, self._watch_silence)
+
+    def _end(self) -> None:
+        self._transport = None
+        if self._watch is not None:
+            self._watch.cancel()
+        while self._owed:
+            reply, _ = self._owed.popleft()
+            if not reply.done():
+                reply.set_exception(Interrupted("the connection to Redis broke before the reply came"))
+                reply.exception()  # whoever still waits sees it; nobody else needs to be told
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
+async def open_wire(endpoint: Endpoint, *, client_name: str | None = None) -> Wire:
+    """Connect, say who we are, and wait for Redis to be ready.
+
+    RedisError, OSError, TimeoutError or Interrupted when it is not (yet).
+    """
+    async with asyncio.timeout(CONNECT_TIMEOUT):
+        wire = await _connect(endpoint)
+        try:
+            if endpoint.password is not None:
+                user = () if endpoint.username is None else (endpoint.username,)
+                await wire.send(pack("AUTH", *user, endpoint.password))
+            if endpoint.db:
+                await wire.send(pack("SELECT", endpoint.db))
+            if client_name is not None:
+                await wire.send(pack("CLIENT", "SETNAME", client_name))
+            await wire.send(pack("PING"))  # LOADING raises
+        except BaseException:
+            wire.close()
+            raise
+    return wire
+
+
+async def _connect(endpoint: Endpoint) -> Wire:
+    loop = asyncio.get_running_loop()
+    if endpoint.path is not None:
+        _, wire = await loop.create_unix_connection(Wire, endpoint.path)
+    else:
+        _, wire = await loop.create_connection(Wire, endpoint.host, endpoint.port, ssl=endpoint.tls)
+    return wire

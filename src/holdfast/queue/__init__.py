@@ -1,8 +1,9 @@
 """A durable job queue for asyncio on Redis, on the keys of Node's Bull 4."""
 
 from holdfast.errors import BadJob, JobNotFound, LockLost, QueueError, QueueUnavailable, Unrecoverable
+from holdfast.queue.backoffs import Backoff
 from holdfast.queue.job import Job
-from holdfast.queue.options import Backoff, JobOptions, NewJob, Retention
+from holdfast.queue.options import JobOptions, NewJob, Retention
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
 from holdfast.queue.worker import Worker

@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from holdfast.errors import Unavailable, Unrecoverable
+from holdfast.queue.backoffs import RetryRules
 from holdfast.queue.job import Job, sendable
-from holdfast.queue.options import Backoff
 
 AsyncProcessor: TypeAlias = Callable[[Job], Awaitable[Any]]
 Processor: TypeAlias = AsyncProcessor | Callable[[Job], Any]
 
+NO_RULES = RetryRules()
 REASON_CHARS = 10_000
 TRACE_CHARS = 20_000
 
@@ -111,7 +111,7 @@ def _is_async(processor: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
 
 
-async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt) -> Outcome:
+async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt, rules: RetryRules = NO_RULES) -> Outcome:
     """Run the processor of the job; whatever it does becomes an outcome."""
     job = attempt.job
     processor = processors.get(job.name) or processors.get("*")
@@ -123,9 +123,9 @@ async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt) ->
     except asyncio.CancelledError as error:
         if attempt.lost:
             return Lost()
-        return Released() if attempt.released else judge(job, error)
+        return Released() if attempt.released else judge(job, error, rules)
     except Exception as error:  # noqa: BLE001 - a processor may raise anything
-        return judge(job, error)
+        return judge(job, error, rules)
     try:
         return Completed(orjson.dumps(value))
     except TypeError as error:
@@ -144,18 +144,15 @@ async def _within(limit_ms: float, processor: AsyncProcessor, job: Job) -> Any:
         raise
 
 
-def judge(job: Job, error: BaseException) -> Retry | Failed:
+def judge(job: Job, error: BaseException, rules: RetryRules) -> Retry | Failed:
     """What a failed attempt leads to; looks at the error's type, never at its text."""
-    reason = _safe(str(error) or type(error).__name__, REASON_CHARS)
-    trace = _safe("".join(traceback.format_exception(error)), TRACE_CHARS)
     made = job.attempts_made + 1
-    if isinstance(error, Unrecoverable) or made >= _whole(job.opts.get("attempts"), 1):
-        return Failed(reason, trace)
-    backoff = Backoff.from_wire(job.opts.get("backoff"))
-    delay_ms = backoff.wait_ms(made) if backoff else 0
-    if isinstance(error, Unavailable):
-        delay_ms = max(delay_ms, round(error.retry_after * 1000))
-    return Retry(reason, trace, delay_ms)
+    delay_ms = None
+    if made < _whole(job.opts.get("attempts"), 1):
+        delay_ms = rules.wait_ms(job.opts.get("backoff"), made, error)
+    reason = _safe(str(error) or type(error).__name__, REASON_CHARS)
+    trace = _safe("".join(traceback.format_exception(error)), TRACE_CHARS)  # after the rules, which may add a note
+    return Failed(reason, trace) if delay_ms is None else Retry(reason, trace, delay_ms)
 
 
 def _whole(value: Any, default: int) -> int:

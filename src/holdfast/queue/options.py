@@ -1,56 +1,14 @@
 """How a job is to be run and kept: what a producer may ask for, and its JSON on Bull's wire."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 from holdfast.errors import BadJob
+from holdfast.queue.backoffs import Backoff
+from holdfast.queue.durations import Seconds, to_ms
 
-Seconds: TypeAlias = float | timedelta
-MAX_DELAY_MS = 10 * 366 * 86_400_000
 MAX_PRIORITY = 2**21
-
-
-def to_ms(value: Seconds, *, what: str) -> int:
-    """Whole milliseconds of a duration given in seconds or as a timedelta; BadJob when it cannot be one."""
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if not isinstance(seconds, int | float) or not 0 <= seconds * 1000 <= MAX_DELAY_MS:
-        raise BadJob(f"{what} must be between 0 seconds and ten years, not {value!r}")
-    return round(seconds * 1000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
-    """How long to wait before the next attempt."""
-
-    delay: Seconds = 2.0  # seconds before the first retry
-    type: Literal["fixed", "exponential"] = "exponential"  # exponential: 1x, 3x, 7x … of the delay, as Bull counts
-    jitter: float = 0.0  # 0..1: shorten each wait by a random share up to this
-
-    def wait_ms(self, attempts_made: int) -> int:
-        """Milliseconds to wait after the `attempts_made`-th failed attempt (1 = the first)."""
-        base = to_ms(self.delay, what="backoff delay")
-        factor = 1 if self.type == "fixed" else 2 ** min(attempts_made, 40) - 1
-        wait = min(base * factor, MAX_DELAY_MS)
-        return round(wait * (1 - self.jitter * random.random()))
-
-    def to_wire(self) -> dict[str, Any]:
-        """Bull's `backoff` object; delay in ms."""
-        wire: dict[str, Any] = {"type": self.type, "delay": to_ms(self.delay, what="backoff delay")}
-        return wire | ({"options": {"jitter": self.jitter}} if self.jitter else {})
-
-    @classmethod
-    def from_wire(cls, wire: object) -> "Backoff | None":
-        """Read Bull's `backoff` (an object, or a number of ms); None when there is none or its type is unknown here."""
-        if isinstance(wire, int | float) and not isinstance(wire, bool):
-            return cls(type="fixed", delay=wire / 1000)
-        if not isinstance(wire, Mapping) or wire.get("type") not in ("fixed", "exponential"):
-            return None
-        jitter = wire["options"].get("jitter", 0.0) if isinstance(wire.get("options"), Mapping) else 0.0
-        delay = wire.get("delay")
-        return cls(type=wire["type"], delay=delay / 1000 if isinstance(delay, int | float) else 0, jitter=jitter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +37,23 @@ def keep_to_wire(keep: Keep) -> Any:
 
 
 def keep_to_script(wire: object) -> str:
-    """What the scripts call `keep`: '' for ever, '0' remove now, '<count>:<age in s>' with -1 for no bound."""
-    if wire is True or (wire == 0 and wire is not False):
+    """What the scripts call `keep`: '' for ever, '0' remove now, '<count>:<age in s>' with -1 for no bound.
+
+    Never raises: what Node or a stranger wrote there and makes no sense is no bound, as parts/keep.lua has it.
+    """
+    if wire is True:
         return "0"
+    count, age = _bound(wire), -1
     if isinstance(wire, Mapping):
-        count, age = wire.get("count", -1), wire.get("age", -1)
-        return "0" if count == 0 else f"{int(count)}:{int(age)}" if (count, age) != (-1, -1) else ""
-    if isinstance(wire, int | float) and not isinstance(wire, bool):
-        return f"{int(wire)}:-1"
-    return ""
+        count, age = _bound(wire.get("count")), _bound(wire.get("age"))
+    if count == 0:
+        return "0"
+    return f"{count}:{age}" if (count, age) != (-1, -1) else ""
+
+
+def _bound(value: object) -> int:
+    is_one = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53
+    return int(value) if is_one else -1  # type: ignore[call-overload,no-any-return]
 
 
 class OptionFields(TypedDict, total=False):

@@ -8,8 +8,9 @@ from time import monotonic
 
 from redis.exceptions import ResponseError
 
+from holdfast.queue.backoffs import RetryRules
 from holdfast.queue.connection import retry_delay, will_pass
-from holdfast.queue.execution import AsyncProcessor, Attempt, Failed, Lost, Released, execute
+from holdfast.queue.execution import NO_RULES, AsyncProcessor, Attempt, Failed, Lost, Released, execute
 from holdfast.queue.job import Job
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Scripts
@@ -29,6 +30,7 @@ class TakeRules:
     worker_id: str
     concurrency: int  # jobs it runs at once
     lock_ms: int
+    retries: RetryRules = NO_RULES
 
 
 class TakeLoop:
@@ -55,11 +57,21 @@ class TakeLoop:
         self._wake = asyncio.Event()
         self._hungry = True  # there may be something to take
         self._stopping = False
+        self._holding_off = False
 
     def expect_work(self) -> None:
         """There may be something to take."""
         self._hungry = True
         self._wake.set()
+
+    def hold_off(self) -> None:
+        """Take nothing until `go_on`; what runs goes on and is written."""
+        self._holding_off = True
+
+    def go_on(self) -> None:
+        """Take again."""
+        self._holding_off = False
+        self.expect_work()
 
     def stop(self) -> None:
         """Take no more; run what is running."""
@@ -116,8 +128,9 @@ class TakeLoop:
         self._leaving += len(ended)
         self._room_given += room
         try:
+            await self._scripts.wait_up()  # what may be taken is known only then
             await self._take_lost()
-            await self._settle_and_take(ended, room)
+            await self._settle_and_take(ended, 0 if self._holding_off else room)
             self._refusals = 0
         except Interrupted:
             self._hungry = True
@@ -186,7 +199,7 @@ class TakeLoop:
 
     async def _attempt(self, attempt: Attempt) -> None:
         try:
-            attempt.outcome = await execute(self._processors, attempt)
+            attempt.outcome = await execute(self._processors, attempt, self._rules.retries)
         except Exception as error:  # noqa: BLE001 - a job whose fields are broken must not hold its place for ever
             attempt.outcome = Failed(f"the job cannot be read: {error}", "")
         self._ready.append(attempt)

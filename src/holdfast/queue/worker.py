@@ -11,6 +11,7 @@ from typing import Self, TypedDict, Unpack
 from redis.exceptions import ResponseError
 
 from holdfast.errors import QueueError
+from holdfast.queue.backoffs import Backoff, RetryRules, Strategy
 from holdfast.queue.connection import Link
 from holdfast.queue.execution import Processor, as_async
 from holdfast.queue.housekeeping import Housekeeping
@@ -35,6 +36,10 @@ class Tuning(TypedDict, total=False):
     max_stalled: int  # how often a job may be taken over from a dead worker; one more fails it (default 3)
     grace: float  # seconds running jobs get to finish when the worker stops (default 20)
     poll_interval: float  # seconds between looks for work that nobody announced (default 2)
+    backoffs: Mapping[str, Strategy]  # backoff types of your own: fn(attempts_made, error) -> seconds | None = give up
+    errors: Mapping[
+        type[BaseException], Backoff | Strategy | None
+    ]  # what such an error leads to, whatever the job says
     signals: bool  # stop on SIGTERM and SIGINT (default true); false where the program handles them and calls stop()
 
 
@@ -69,7 +74,12 @@ class Worker:
         self._taking = TakeLoop(
             self._scripts,
             {name: as_async(processor, self._threads) for name, processor in processors.items()},
-            TakeRules(worker_id=self.id, concurrency=concurrency, lock_ms=round(lock_duration * 1000)),
+            TakeRules(
+                worker_id=self.id,
+                concurrency=concurrency,
+                lock_ms=round(lock_duration * 1000),
+                retries=RetryRules(by_name=tuning.get("backoffs", {}), by_error=tuning.get("errors", {})),
+            ),
             self._reporter,
         )
         self._house = Housekeeping(self._scripts, self.id, self._reporter, max_stalled=tuning.get("max_stalled", 3))

@@ -32,45 +32,6 @@ def test_attempts_and_delay_are_always_on_the_wire_and_nothing_that_was_not_aske
     assert JobOptions().to_wire() == {"attempts": 1, "delay": 0}
 
 
-def test_exponential_waits_grow_as_bull_s_do() -> None:
-    backoff = Backoff(type="exponential", delay=2)
-
-    assert [backoff.wait_ms(made) for made in (1, 2, 3)] == [2_000, 6_000, 14_000]
-
-
-def test_fixed_waits_stay_and_none_is_endless() -> None:
-    assert [Backoff(type="fixed", delay=timedelta(seconds=1)).wait_ms(made) for made in (1, 9)] == [1_000, 1_000]
-    assert Backoff(delay=1_000_000).wait_ms(200) <= 10 * 366 * 86_400_000
-
-
-def test_jitter_only_shortens() -> None:
-    waits = {Backoff(type="fixed", delay=1, jitter=0.5).wait_ms(1) for _ in range(200)}
-
-    assert len(waits) > 10
-    assert min(waits) >= 500
-    assert max(waits) <= 1_000
-
-
-@pytest.mark.parametrize(
-    ("wire", "expected"),
-    [
-        (5_000, Backoff(type="fixed", delay=5)),
-        ({"type": "exponential", "delay": 100}, Backoff(type="exponential", delay=0.1)),
-        ({"type": "theirs", "delay": 100}, None),
-        (None, None),
-        (True, None),
-    ],
-)
-def test_bull_s_backoff_is_read(wire: object, expected: Backoff | None) -> None:
-    assert Backoff.from_wire(wire) == expected
-
-
-def test_a_backoff_survives_the_wire() -> None:
-    backoff = Backoff(type="exponential", delay=0.25, jitter=0.5)
-
-    assert Backoff.from_wire(backoff.to_wire()) == backoff
-
-
 @pytest.mark.parametrize(
     ("wire", "script"),
     [

@@ -13,7 +13,17 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   lockless           zset     active id nobody seems to hold -> first seen so (ms)  recover.lua
   ghosts             list     ids that were in a list without their hash            take.lua, promote.lua, recover.lua
   keep:<state>:<n>:<s>  zset  ids whose own options let them be trimmed             complete.lua, fail.lua
-In the job's hash one field is ours: `owner`, the token of the last attempt.
+  event-stream       stream   what happened, capped at about 10,000 entries         every script that changes a state
+  event-stream:off   string   exists while nothing is to be told there              Following.tell_events
+  outcome:<id>       string   how a job ended that was removed at once, with a TTL  parts/remember.lua
+  outcomes           string   bytes remembered within this minute                   parts/remember.lua
+  parked             zset     id -> place: waits in the line of its group            parts/lines.lua
+  lines              zset     group -> when it was served last (us)                  parts/lines.lua, parts/turns.lua
+  line:<group>       zset     id -> place, the next first                            parts/lines.lua
+  held:<group>       set      ids taken from a line, checked against their locks     take_limited.lua
+  limiting           string   exists while there are workers with limits             Tending
+  cancels            zset     running id that was cancelled -> when (ms)             parts/cancel.lua
+In the job's hash two fields are ours: `owner`, the token of the last attempt, and `cancelled`, when that was asked for.
 """
 
 import base64
@@ -23,8 +33,9 @@ from holdfast.errors import BadJob
 
 # fmt: off
 _RESERVED_FIRST = frozenset({
-    "active", "completed", "de", "delayed", "events", "failed", "ghosts", "id", "keep", "limiter", "lockless", "meta",
-    "meta-paused", "metrics", "paused", "presence", "priority", "repeat", "stalled", "stalled-check", "wait", "watch",
+    "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held", "id",
+    "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome",
+    "outcomes", "parked", "paused", "presence", "priority", "repeat", "stalled", "stalled-check", "wait", "watch",
 })
 # fmt: on
 _RESERVED_LAST = frozenset({"lock", "logs", "journal", "limited", "index"})
@@ -37,8 +48,9 @@ class Keys:
     """The key names of one queue."""
 
     __slots__ = (
-        "active", "base", "client_name", "completed", "delayed", "failed", "ghosts", "id", "lockless", "meta",
-        "meta_paused", "paused", "presence", "priority", "stalled", "wait", "watch",
+        "active", "base", "cancels", "client_name", "completed", "delayed", "event_stream", "failed", "ghosts", "id",
+        "limiter", "limiting", "lines", "lockless", "meta", "meta_paused", "parked", "paused", "presence", "priority",
+        "stalled", "wait", "watch",
     )  # fmt: skip
 
     def __init__(self, prefix: str, queue: str) -> None:
@@ -50,15 +62,21 @@ class Keys:
 
     active: str
     base: str
+    cancels: str
     client_name: str
     completed: str
     delayed: str
+    event_stream: str
     failed: str
     ghosts: str
     id: str
+    limiter: str
+    limiting: str
+    lines: str
     lockless: str
     meta: str
     meta_paused: str
+    parked: str
     paused: str
     presence: str
     priority: str
@@ -102,3 +120,21 @@ def check_job_id(job_id: str) -> None:
     parts = job_id.split(":")
     if parts[0] in _RESERVED_FIRST or parts[-1] in _RESERVED_LAST or not job_id.isprintable():
         raise BadJob(f"job id {job_id!r} could collide with a key of the queue; prefix it, e.g. 'j-…'")
+
+
+def check_group(group: str) -> None:
+    """Raise BadJob for a group that cannot be part of a key, or whose keys would be Bull's."""
+    if not isinstance(group, str) or not group or len(group.encode("utf-8", "replace")) > MAX_ID_CHARS:
+        raise BadJob(f"a group is a text of 1 to {MAX_ID_CHARS} bytes, not {group!r:.100}")
+    if not group.isprintable():
+        raise BadJob(f"group {group!r} has characters that cannot be printed; leave them out")
+    if group in ("limited", "index") or group.endswith(":limited"):
+        raise BadJob(f"group {group!r} would use a key of Bull's limiter; prefix it, e.g. 'g-{group}'")
+
+
+def may_be_job(job_id: str) -> bool:
+    """Whether `<base><job_id>` can be a job of anybody's, Node's included, and not a key of the queue's own."""
+    first, *rest = job_id.split(":")
+    if first == "repeat":  # Bull's ids of the runs of a repeatable
+        return len(rest) > 0
+    return bool(job_id) and first not in _RESERVED_FIRST and (rest or [first])[-1] not in _RESERVED_LAST

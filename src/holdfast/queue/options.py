@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypedDict
 from holdfast.errors import BadJob
 from holdfast.queue.backoffs import Backoff
 from holdfast.queue.durations import Seconds, to_ms
+from holdfast.queue.keys import check_group
 
 MAX_PRIORITY = 2**21
 
@@ -67,6 +68,7 @@ class OptionFields(TypedDict, total=False):
     timeout: Seconds | None
     remove_on_complete: Keep | None
     remove_on_fail: Keep | None
+    group: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ class JobOptions:
     timeout: Seconds | None = None  # an attempt that takes longer fails
     remove_on_complete: Keep = False
     remove_on_fail: Keep = False
+    group: str | None = None  # whose job it is, e.g. a tenant's: workers may limit each group and let them take turns
     stack_trace_limit: int = 10  # traces kept of the last failed attempts
 
     def over(self, fields: Mapping[str, Any]) -> "JobOptions":
@@ -93,6 +96,8 @@ class JobOptions:
             raise BadJob(f"attempts must be 1 or more, not {self.attempts!r}")
         if not isinstance(self.priority, int) or not 0 <= self.priority <= MAX_PRIORITY:
             raise BadJob(f"priority must be between 0 and {MAX_PRIORITY}, not {self.priority!r}")
+        if self.group is not None:
+            check_group(self.group)
 
     def to_wire(self) -> dict[str, Any]:
         """Bull's `opts` object, without timestamp and jobId; BadJob when an option makes no sense."""
@@ -107,6 +112,8 @@ class JobOptions:
             wire["priority"] = self.priority
         if self.lifo:
             wire["lifo"] = True
+        if self.group is not None:
+            wire["group"] = self.group
         for name, keep in (("removeOnComplete", self.remove_on_complete), ("removeOnFail", self.remove_on_fail)):
             if keep is not False:
                 wire[name] = keep_to_wire(keep)
@@ -128,6 +135,7 @@ class NewJob:
     timeout: Seconds | None = field(default=None, kw_only=True)
     remove_on_complete: Keep | None = field(default=None, kw_only=True)
     remove_on_fail: Keep | None = field(default=None, kw_only=True)
+    group: str | None = field(default=None, kw_only=True)
 
     def option_values(self) -> tuple[Any, ...]:
         """The option fields, in the order of `OPTION_NAMES`."""
@@ -140,6 +148,7 @@ class NewJob:
             self.timeout,
             self.remove_on_complete,
             self.remove_on_fail,
+            self.group,
         )
 
 

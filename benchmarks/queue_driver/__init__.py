@@ -1,0 +1,1 @@
+"""What the two queue benchmarks share: peers and their environments, a Redis of their own, programs, tables."""

@@ -1,0 +1,275 @@
+"""The measurements: each takes one peer on one server and gives the figures of one row."""
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from queue_driver import programs
+from queue_driver.catalogue import PEERS, Peer
+from queue_driver.environments import Environment
+from queue_driver.programs import Failed, Feeder, WorkerProcess, closing
+from queue_driver.server import Server
+
+Figures = dict[str, Any]
+WARM_SHARE, WARM_SECONDS = 0.2, 0.5  # of a backlog, or seconds: what a worker runs before it is measured
+PICK_UP_LIMIT = 6.0  # seconds for all samples: a peer that polls gets fewer
+FILL_LIMIT = 30.0  # seconds a peer gets to fill its backlog
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One peer, its environment and the server it is measured on."""
+
+    peer: Peer
+    environment: Environment
+    server: Server
+
+    @property
+    def template(self) -> int:
+        """The database that keeps the peer's backlog to be copied from."""
+        return 1 + PEERS.index(self.peer)
+
+    def worker(self, concurrency: int, folder: Path, **variables: str) -> WorkerProcess:
+        return WorkerProcess(self.environment, self.server.url, concurrency, folder, **variables)
+
+    def feeder(self, **variables: str) -> Feeder:
+        return Feeder(self.environment, self.server.url, **variables)
+
+    def add(self, how: str, count: int, seconds: float, **variables: str) -> Figures:
+        return programs.add(self.environment, self.server.url, how, count, seconds, **variables)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder in memory for the witness files, where there is one: a slow disk must not count."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-", dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The counters of Redis and of the workers at one moment."""
+
+    at: float
+    left: int
+    redis_cpu: float
+    worker_cpu: float
+    commands: int  # also those that scripts run
+    reads: int  # times that Redis read from a client: round trips
+    bytes_in: int
+    bytes_out: int
+    memory: int
+
+    @classmethod
+    def take(cls, subject: Subject, workers: Sequence[WorkerProcess]) -> "Reading":
+        client = subject.server.client
+        left, at = subject.server.left(subject.peer), time.perf_counter()
+        told = client.info("everything")
+        return cls(
+            at=at,
+            left=left,
+            redis_cpu=told["used_cpu_sys"] + told["used_cpu_user"],
+            worker_cpu=sum(worker.cpu_seconds() for worker in workers),
+            commands=sum(each["calls"] for name, each in told.items() if name.startswith("cmdstat_")),
+            reads=told["total_reads_processed"],
+            bytes_in=told["total_net_input_bytes"],
+            bytes_out=told["total_net_output_bytes"],
+            memory=told["used_memory"],
+        )
+
+
+def fill(subject: Subject, count: int) -> None:
+    """Put the peer's backlog of no-op jobs into the database worked in; made by its producer only once."""
+    subject.server.tidy()
+    if subject.server.client.info("keyspace").get(f"db{subject.template}"):
+        subject.server.copy(subject.template, 0)
+        if subject.server.left(subject.peer) == count:
+            return
+        subject.server.tidy()
+    added = subject.add("bulk", count, FILL_LIMIT)["added"]
+    if added < count:
+        raise Failed(f"only {added:,} of {count:,} jobs could be added within {FILL_LIMIT:g} s")
+    subject.server.copy(0, subject.template)
+
+
+def rate(subject: Subject, *, concurrency: int, workers: int, waiting: int, window: float) -> Figures:
+    """Jobs a second that do nothing, from the moment all workers run and are warm, for at most `window` seconds."""
+    fill(subject, waiting)
+    with scratch() as folder:
+        running = [subject.worker(concurrency, folder) for _ in range(workers)]
+        with closing(*running):
+            return _rate_of(subject, running, waiting, window)
+
+
+def _rate_of(subject: Subject, running: Sequence[WorkerProcess], waiting: int, window: float) -> Figures:
+    for worker in running:
+        worker.wait_noted()
+    noted = lambda: sum(worker.noted for worker in running)  # noqa: E731
+    _wait(lambda: noted() >= waiting * WARM_SHARE, WARM_SECONDS)
+    before = Reading.take(subject, running)
+    if before.left == 0:
+        raise Failed("all jobs were done before the measurement began; use a larger backlog")
+    _wait(lambda: noted() >= waiting, window)
+    if noted() >= waiting:
+        _wait(lambda: subject.server.left(subject.peer) == 0, 0.5)
+    after = Reading.take(subject, running)
+    done = before.left - after.left
+    if done <= 0:
+        raise Failed(f"no job was done within {window:g} s")
+    return {
+        "jobs_per_second": done / (after.at - before.at),
+        "measured_jobs": done,
+        "runs": noted(),
+        "commands_per_job": (after.commands - before.commands) / done,
+        "reads_per_job": (after.reads - before.reads) / done,
+        "redis_us_per_job": (after.redis_cpu - before.redis_cpu) / done * 1e6,
+        "worker_us_per_job": (after.worker_cpu - before.worker_cpu) / done * 1e6,
+        "net_bytes_per_job": (after.bytes_in + after.bytes_out - before.bytes_in - before.bytes_out) / done,
+        "memory_growth_per_job": (after.memory - before.memory) / done,
+    }
+
+
+def adds(subject: Subject, *, how: str, count: int, seconds: float, **variables: str) -> Figures:
+    """Adds a second by one producer: one awaited after the other, or many at a time."""
+    subject.server.tidy()
+    return _adds_of(subject, how, count, seconds, variables)
+
+
+def _adds_of(subject: Subject, how: str, count: int, seconds: float, variables: dict[str, str]) -> Figures:
+    before = Reading.take(subject, [])
+    told = subject.add(how, count, seconds, **variables)
+    after = Reading.take(subject, [])
+    if told["timed"] < 1 or told["seconds"] <= 0:
+        raise Failed("nothing was added")
+    return {
+        "adds_per_second": told["timed"] / told["seconds"],
+        "measured_jobs": told["timed"],
+        "redis_us_per_job": (after.redis_cpu - before.redis_cpu) / told["added"] * 1e6,
+        "memory_per_job": (after.memory - before.memory) / told["added"],
+    }
+
+
+def pick_up(subject: Subject, *, samples: int, idle_seconds: float) -> Figures:
+    """Milliseconds from before the add to the start of the job, on an idle queue; then the commands of idleness."""
+    subject.server.tidy()
+    with scratch() as folder:
+        worker, feeder = subject.worker(10, folder), subject.feeder()
+        with closing(worker, feeder):
+            feeder.add({"t": 0})
+            worker.wait_noted()
+            time.sleep(1.0)  # let what starts once be over
+            deadline = time.monotonic() + PICK_UP_LIMIT
+            for _ in range(samples):
+                before = worker.noted
+                feeder.add({"t": 0})
+                worker.wait_noted(more_than=before)
+                time.sleep(random.uniform(0.005, 0.03))
+                if time.monotonic() > deadline:
+                    break
+            latencies = [int(line) / 1e6 for line in worker.lines()[1:]]
+            idle = _idle(subject, worker, idle_seconds)
+    return {
+        "samples": len(latencies),
+        "p50_ms": statistics.median(latencies),
+        "p99_ms": sorted(latencies)[min(len(latencies) - 1, int(len(latencies) * 0.99))],
+        **idle,
+    }
+
+
+def _idle(subject: Subject, worker: WorkerProcess, seconds: float) -> Figures:
+    time.sleep(0.5)
+    first, before = Reading.take(subject, [worker]), Reading.take(subject, [worker])
+    own = before.commands - first.commands  # what taking a reading sends itself
+    time.sleep(seconds)
+    after = Reading.take(subject, [worker])
+    return {
+        "idle_commands_per_second": max(0, after.commands - before.commands - own) / (after.at - before.at),
+        "idle_worker_cpu_percent": (after.worker_cpu - before.worker_cpu) / (after.at - before.at) * 100,
+    }
+
+
+def take_over(subject: Subject, *, limit: float, jobs: int = 5) -> Figures:
+    """Seconds from the SIGKILL of a worker to the start of the first and the last of its jobs on another worker."""
+    subject.server.tidy()
+    with scratch() as folder:
+        first, feeder = subject.worker(jobs, folder), subject.feeder()
+        with closing(first, feeder):
+            for number in range(jobs):
+                feeder.add({"id": number, "sleep": 600})
+            _wait(lambda: len(first.lines()) >= jobs, 30)
+            held = {line.split()[0] for line in first.lines()}
+            second = subject.worker(10, folder, PEER_SLEEP="0")
+            with closing(second):
+                _probe(feeder, second)
+                first.kill()
+                return _taken(second, held, limit)
+
+
+def _probe(feeder: Feeder, worker: WorkerProcess) -> None:
+    """Add jobs until the worker has run one; a full worker that takes in advance may swallow some."""
+    deadline = time.monotonic() + 25
+    number = 1_000
+    while not worker.noted:
+        if time.monotonic() > deadline:
+            raise Failed(f"the second worker ran nothing: {worker.last_words()}")
+        feeder.add({"id": number, "sleep": 0})
+        number += 1
+        _wait(lambda: worker.noted > 0, 0.5)
+
+
+def _taken(worker: WorkerProcess, held: set[str], limit: float) -> Figures:
+    begun = time.monotonic()
+    seen: dict[str, float] = {}
+    while len(seen) < len(held) and time.monotonic() - begun < limit:
+        for line in worker.lines():
+            seen.setdefault(line.split()[0], time.monotonic() - begun) if line.split()[0] in held else None
+        time.sleep(0.02)
+    times = sorted(seen.values())
+    return {
+        "held": len(held),
+        "taken": len(times),
+        "limit": limit,
+        "first_s": times[0] if times else None,
+        "last_s": times[-1] if len(times) == len(held) else None,
+    }
+
+
+def with_active(subject: Subject, *, active: int, concurrency: int, waiting: int, window: float) -> Figures:
+    """The rate of one worker while another holds so many jobs that take long."""
+    subject.server.tidy()
+    with scratch() as folder:
+        holder, feeder = subject.worker(active, folder), subject.feeder()
+        with closing(holder, feeder):
+            for number in range(active):
+                feeder.add({"id": number, "sleep": 600})
+            if not _wait(lambda: holder.witness.read_bytes().count(b"\n") >= active, 60):
+                raise Failed(f"{active:,} jobs were not all started within 60 s")
+            subject.add("bulk", waiting, FILL_LIMIT)
+            worker = subject.worker(concurrency, folder)
+            with closing(worker):
+                return _rate_of(subject, [worker], waiting, window)
+
+
+def prioritized_adds(subject: Subject, *, waiting: int, count: int, seconds: float) -> Figures:
+    """Adds a second of jobs with a priority, one after the other, to a queue that holds so many without one."""
+    subject.server.tidy()
+    added = subject.add("bulk", waiting, 60)["added"]
+    if added < waiting:
+        raise Failed(f"only {added:,} of {waiting:,} jobs could be added within 60 s")
+    return _adds_of(subject, "single", count, seconds, {"PEER_PRIORITY": "1"})
+
+
+def _wait(condition: Callable[[], bool], limit: float) -> bool:
+    deadline = time.perf_counter() + limit
+    while not condition():
+        if time.perf_counter() > deadline:
+            return False
+        time.sleep(0.001)
+    return True

@@ -1,0 +1,40 @@
+"""Tables between two markers of benchmarks/README.md."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+NOTHING = "–"  # noqa: RUF001 - no figure, in a cell
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def written(name: str, text: str) -> str:
+    """The README with this text between the markers of that name."""
+    begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+    readme = README.read_text(encoding="utf-8")
+    before, _, rest = readme.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise SystemExit(f"{README.name} has no markers {begin} and {end}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
+
+
+def write(name: str, text: str) -> None:
+    README.write_text(written(name, text), encoding="utf-8")
+
+
+def is_current(name: str, text: str) -> bool:
+    return README.read_text(encoding="utf-8") == written(name, text)
+
+
+def number(value: float | None) -> str:
+    """A figure as the tables show it: three significant digits, thousands with a comma."""
+    if value is None:
+        return NOTHING
+    if abs(value) >= 1000:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"

@@ -13,7 +13,9 @@ HoldfastError
     ├── BadJob          a job that must not be added: its id or its options are not allowed
     ├── JobNotFound     the job's hash is gone
     ├── LockLost        another worker may own the job now
+    ├── NotDurable      Redis is not set up so that an add survives a power cut
     ├── QueueUnavailable  Redis did not answer within the bounded wait
+    ├── UnfitServer     Redis is too old, or a cluster and the keys have no hash tag
     └── Unrecoverable   raised by a processor: no retry can cure this
 
 The decision to retry looks at the type, never at the text.
@@ -115,3 +117,11 @@ class QueueUnavailable(QueueError):
 
 class Unrecoverable(QueueError):
     """Raise this in a processor to fail the job at once, whatever attempts are left."""
+
+
+class NotDurable(QueueError):
+    """A durable add was asked for and the server is not set up for it; the message names the setting to change."""
+
+
+class UnfitServer(QueueError):
+    """The server cannot hold the queue as it is; the message says what to change."""

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from redis.exceptions import ResponseError
+from redis.exceptions import ReadOnlyError, ResponseError
 
 from holdfast.errors import QueueError, QueueUnavailable
-from holdfast.queue.connection import Link, will_pass
-from holdfast.queue.endpoints import parse
+from holdfast.queue.connection import RETRY_STEP, Link, will_pass
+from holdfast.queue.finding import Finder
 from holdfast.queue.keys import Keys
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
-from holdfast.queue.wire import Interrupted
+from holdfast.queue.wire import Interrupted, NotHere
 
 T = TypeVar("T")
 
@@ -25,15 +25,15 @@ class Connected:
     def __init__(self, name: str, *, url: str, prefix: str, max_wait: float) -> None:
         if not name or not prefix:
             raise QueueError("a queue needs a name and a prefix")
-        parse(url)  # NotConfigured now rather than an endless try to connect
         self.name = name
         self.prefix = prefix
         self.url = url
         self.keys = Keys(prefix, name)
+        self.finder = Finder(url, base=self.keys.base)  # NotConfigured when the URL is none
         self.id = secrets.token_hex(8)  # the token of this producer in Bull's channels
         self.reporter = Reporter(queue=name)
         self._max_wait = max_wait
-        self._link = Link(url, reporter=self.reporter)
+        self._link = Link(self.finder, reporter=self.reporter)
         self._scripts = Scripts(self._link, self.keys)
 
     async def __aenter__(self) -> Self:
@@ -56,18 +56,29 @@ class Connected:
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], *, again: bool = True) -> T:
         """Call, wait at most `max_wait` for Redis; `again`: repeat it when the reply was lost."""
+        refused: list[ResponseError] = []
         try:
             async with asyncio.timeout(self._max_wait):
-                while True:
-                    try:
-                        return await call()
-                    except Interrupted:
-                        if not again:
-                            raise
+                return await _until_done(call, refused, again=again)
         except TimeoutError:
+            if refused:
+                raise QueueUnavailable(f"Redis takes no writes now: {refused[-1]}") from refused[-1]
             cause = f" ({self._link.last_error})" if self._link.last_error and not self._link.is_up else ""
             raise QueueUnavailable(f"Redis did not answer within {self._max_wait:g} s{cause}") from None
         except ResponseError as error:
             if will_pass(error):
                 raise QueueUnavailable(f"Redis takes no writes now: {error}") from error
             raise QueueError(f"Redis refused: {error}") from error
+
+
+async def _until_done(call: Callable[[], Awaitable[T]], refused: list[ResponseError], *, again: bool) -> T:
+    while True:
+        try:
+            return await call()
+        except Interrupted:
+            if not again:
+                raise
+        except (ReadOnlyError, NotHere) as error:
+            # Nothing was done there; the link looks for the server that has the queue by now.
+            refused.append(error)
+            await asyncio.sleep(RETRY_STEP)

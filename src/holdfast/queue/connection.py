@@ -19,9 +19,10 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from holdfast.queue.endpoints import resolve
+from holdfast.errors import UnfitServer
+from holdfast.queue.finding import Finder
 from holdfast.queue.reporting import Reporter
-from holdfast.queue.wire import Argument, Interrupted, Wire, open_wire, pack
+from holdfast.queue.wire import Argument, Interrupted, Wire, pack
 
 RETRY_STEP = 0.05
 RETRY_CAP = 2.0
@@ -32,7 +33,11 @@ def retry_delay(attempt: int) -> float:
     return min(RETRY_STEP * attempt, RETRY_CAP)
 
 
-_PASSING = re.compile(r"\b(OOM|READONLY|MISCONF|LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|NOREPLICAS)\b")
+_PASSING = re.compile(
+    r"\b(OOM|READONLY|MISCONF|LOADING|BUSY|MASTERDOWN|NOREPLICAS)\b"
+    # While a slot moves from node to node; in a script, some of its keys.
+    r"|\b(MOVED|ASK|TRYAGAIN|CLUSTERDOWN) |non local key|cluster is down"
+)
 
 
 def will_pass(error: ResponseError) -> bool:
@@ -43,15 +48,17 @@ def will_pass(error: ResponseError) -> bool:
 class Link:
     """One shared connection that is made again for ever."""
 
-    def __init__(self, url: str, *, reporter: Reporter, client_name: str | None = None) -> None:
-        self._url = url
+    def __init__(self, url: str | Finder, *, reporter: Reporter, client_name: str | None = None) -> None:
+        self._finder = Finder(url) if isinstance(url, str) else url
         self._client_name = client_name
         self._reporter = reporter
         self._wire: Wire | None = None
         self._up = asyncio.Event()
         self._came_back = asyncio.Event()
         self._keeping: asyncio.Task[None] | None = None
-        self.last_error = ""  # the name of the last error, for messages
+        self._was_up = False
+        self._unfit: UnfitServer | None = None  # why the only server that was found cannot be used
+        self.last_error = ""  # for messages
         self.reconnects = 0  # how often it came back; a caller may compare
 
     @property
@@ -97,6 +104,8 @@ class Link:
                 self._up.clear()
             self.start()
             await self._up.wait()
+            if self._unfit is not None:
+                raise self._unfit
             wire = self._wire
         try:
             return await wire.send(packed)
@@ -107,11 +116,12 @@ class Link:
         attempt, lost_at = 0, 0.0
         while True:
             try:
-                wire = await open_wire(await resolve(self._url), client_name=self._client_name)
-            except (RedisError, OSError, TimeoutError, Interrupted) as error:
+                wire = await self._finder.connect(client_name=self._client_name)
+            except (RedisError, OSError, TimeoutError, Interrupted, UnfitServer) as error:
                 attempt += 1
+                self._tell_if_unfit(error)
                 lost_at = lost_at or monotonic()
-                self.last_error = type(error).__name__
+                self.last_error = f"{type(error).__name__}: {error}".removesuffix(": ")
                 delay = retry_delay(attempt)
                 self._report_retry(attempt, delay, error)
                 await asyncio.sleep(delay)
@@ -123,6 +133,14 @@ class Link:
             await self._serve(wire)
             lost_at, attempt = monotonic(), 0
 
+    def _tell_if_unfit(self, error: BaseException) -> None:
+        """Nobody waits for a server that never was of use; one that was may be set right again."""
+        if isinstance(error, UnfitServer):
+            self._reporter.warning("redis unfit", reason=str(error))
+            if not self._was_up:
+                self._unfit = error
+                self._up.set()
+
     def _report_retry(self, attempt: int, delay: float, error: BaseException) -> None:
         # At the cap a line every two seconds would say nothing new for hours.
         if attempt <= 10 or attempt % 30 == 0 or isinstance(error, AuthenticationError):
@@ -132,6 +150,7 @@ class Link:
     async def _serve(self, wire: Wire) -> None:
         """Let callers use the connection until it breaks."""
         self._wire = wire
+        self._was_up, self._unfit = True, None
         self._up.set()
         try:
             await asyncio.shield(wire.closed)

@@ -8,13 +8,11 @@ import threading
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from holdfast.queue.connection import retry_delay
 from holdfast.queue.execution import Attempt
+from holdfast.queue.finding import BlockingClient, Finder
 from holdfast.queue.keys import Keys
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.scripts import PresenceScripts, Word
@@ -29,8 +27,10 @@ REDIS_TIMEOUT = 2.0  # seconds the thread waits for a reply
 class LockKeeper:
     """Renews from `start` until `stop`; `running` is read from the thread, and never changed by it."""
 
-    def __init__(self, url: str, keys: Keys, about: LiveWorker, *, lock_duration: float, presence_ttl: float) -> None:
-        self._url = url
+    def __init__(
+        self, finder: Finder, keys: Keys, about: LiveWorker, *, lock_duration: float, presence_ttl: float
+    ) -> None:
+        self._finder = finder
         self._keys = keys
         self._about = about
         self._lock_duration = lock_duration
@@ -59,13 +59,7 @@ class LockKeeper:
             self._thread = None
 
     def _keep(self, running: dict[Attempt, None], lose: Callable[[Attempt], None]) -> None:
-        client = redis.Redis.from_url(
-            self._url,
-            protocol=2,
-            socket_timeout=REDIS_TIMEOUT,
-            socket_connect_timeout=REDIS_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        client = BlockingClient(self._finder, timeout=REDIS_TIMEOUT)
         scripts = PresenceScripts(client, self._keys)
         failures = 0
         while not self._stopping.is_set():

@@ -5,12 +5,17 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import hiredis
 from redis.exceptions import RedisError
 
+from holdfast.errors import UnfitServer
 from holdfast.queue.connection import retry_delay
-from holdfast.queue.endpoints import resolve
+from holdfast.queue.finding import Finder
 from holdfast.queue.keys import Keys
-from holdfast.queue.wire import Interrupted, open_wire, pack
+from holdfast.queue.reporting import Reporter
+from holdfast.queue.wire import Interrupted, pack
+
+PING_INTERVAL = 5.0  # seconds
 
 
 def due_ms(announced: bytes) -> float:
@@ -30,14 +35,23 @@ class Listener:
     """
 
     def __init__(
-        self, url: str, keys: Keys, *, on_work: Callable[[], None], on_delayed: Callable[[float], None]
+        self,
+        finder: Finder,
+        keys: Keys,
+        reporter: Reporter,
+        *,
+        on_work: Callable[[], None],
+        on_delayed: Callable[[float], None],
     ) -> None:
-        self._url = url
+        self._finder = finder
         self._keys = keys
+        self._reporter = reporter
         self._on_work = on_work
         self._on_delayed = on_delayed
         self._delayed = keys.delayed.encode()
         self._unconfirmed = 0  # subscriptions that Redis has not confirmed yet
+        self._heard = False  # anything, since it was asked last
+        self._refusal = ""
         self.listening = asyncio.Event()  # set while it hears
 
     async def run(self) -> None:
@@ -46,7 +60,7 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError, Interrupted):
+            except (RedisError, OSError, TimeoutError, Interrupted, UnfitServer):
                 attempt += 1
             else:
                 attempt = 1  # those who heard until now start to count again
@@ -54,18 +68,35 @@ class Listener:
             await asyncio.sleep(retry_delay(attempt))
 
     async def _listen(self) -> None:
-        wire = await open_wire(await resolve(self._url), client_name=self._keys.client_name)
+        wire = await self._finder.connect(client_name=self._keys.client_name)
         self._unconfirmed = len(self._keys.wake_channels()) + 1
         try:
             wire.subscribe(
                 pack("PSUBSCRIBE", self._keys.wake_pattern()) + pack("SUBSCRIBE", *self._keys.wake_channels()),
                 self._hear,
             )
-            await asyncio.shield(wire.closed)
+            self._heard = True
+            # A server that vanished is as silent as one that has nothing to say: it has to answer now and then.
+            while self._heard and not wire.closed.done():
+                self._heard = False
+                wire.subscribe(pack("PING"), self._hear)
+                await asyncio.wait([wire.closed], timeout=PING_INTERVAL)
         finally:
             wire.close()
 
-    def _hear(self, message: list[Any]) -> None:
+    def _hear(self, message: Any) -> None:
+        self._heard = True
+        if isinstance(message, hiredis.ReplyError):
+            self._refuse(str(message))
+        elif isinstance(message, list):
+            self._hear_message(message)
+
+    def _refuse(self, text: str) -> None:
+        if text != self._refusal:
+            self._refusal = text
+            self._reporter.warning("redis refused to announce work, it is looked for instead", error=text[:300])
+
+    def _hear_message(self, message: list[Any]) -> None:
         if message[0] == b"pmessage":
             self._on_work()
         elif message[0] == b"message":
@@ -73,7 +104,7 @@ class Listener:
                 self._on_delayed(due_ms(message[2]))
             else:
                 self._on_work()
-        else:
+        elif message[0] in (b"subscribe", b"psubscribe"):
             self._unconfirmed -= 1
             if self._unconfirmed == 0:
                 self.listening.set()

@@ -5,9 +5,11 @@ fast (docs/explanation/performance.md).
 """
 
 import asyncio
+import re
 import socket
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeAlias, cast
 
@@ -22,14 +24,22 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from holdfast.errors import BadJob, QueueUnavailable
+from holdfast.errors import BadJob, QueueUnavailable, UnfitServer
 from holdfast.queue.endpoints import Endpoint
 
 Argument: TypeAlias = str | bytes | int | float
 
 CONNECT_TIMEOUT = 4.0
 SILENCE_LIMIT = 10.0  # seconds; a peer that owes a reply for so long is taken for dead
+
+
+class NotHere(ResponseError):
+    """The slot of the queue is at another node of the cluster (now), or at none; nothing was done."""
+
+
 _ERRORS: dict[str, type[ResponseError]] = {
+    "CLUSTERDOWN": NotHere,
+    "MOVED": NotHere,
     "NOSCRIPT": NoScriptError,
     "OOM": OutOfMemoryError,
     "READONLY": ReadOnlyError,
@@ -60,6 +70,15 @@ def _refusal(error: Exception) -> Exception:
     return _ERRORS.get(code, _NOT_READY.get(code, ResponseError))(text)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What a server says of itself when it is greeted."""
+
+    version: tuple[int, ...]  # Redis' own; Valkey's, which begins after Redis 7.2
+    mode: str  # standalone | cluster | sentinel
+    role: str  # master | replica; a sentinel has none
+
+
 class Wire(asyncio.Protocol):
     """An open connection; it is made once and never comes back."""
 
@@ -71,6 +90,7 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._on_message: Callable[[Any], None] | None = None
         self._watch: asyncio.TimerHandle | None = None
+        self.server = Server(version=(), mode="", role="")  # once it was greeted
         self.closed: asyncio.Future[None] = self._loop.create_future()
 
     def send(self, packed: bytes) -> "asyncio.Future[Any]":
@@ -133,8 +153,8 @@ class Wire(asyncio.Protocol):
     def _refuse(self, reply: "asyncio.Future[Any]", error: Exception) -> None:
         if not reply.done():
             reply.set_exception(error)
-        if isinstance(error, ReadOnlyError):
-            self.close()  # a replica by now: the primary is elsewhere
+        if isinstance(error, ReadOnlyError | NotHere):
+            self.close()  # a replica by now, or not the slot's node: what we look for is elsewhere
 
     def _flush(self) -> None:
         unsent, self._unsent = self._unsent, []
@@ -166,23 +186,38 @@ class Wire(asyncio.Protocol):
 async def open_wire(endpoint: Endpoint, *, client_name: str | None = None) -> Wire:
     """Connect, say who we are, and wait for Redis to be ready.
 
-    RedisError, OSError, TimeoutError or Interrupted when it is not (yet).
+    RedisError, OSError, TimeoutError or Interrupted when it is not (yet); UnfitServer when it is too old to greet.
     """
     async with asyncio.timeout(CONNECT_TIMEOUT):
         wire = await _connect(endpoint)
         try:
-            if endpoint.password is not None:
-                user = () if endpoint.username is None else (endpoint.username,)
-                await wire.send(pack("AUTH", *user, endpoint.password))
+            wire.server = await _greet(wire, endpoint, client_name)
             if endpoint.db:
                 await wire.send(pack("SELECT", endpoint.db))
-            if client_name is not None:
-                await wire.send(pack("CLIENT", "SETNAME", client_name))
             await wire.send(pack("PING"))  # LOADING raises
         except BaseException:
             wire.close()
             raise
     return wire
+
+
+async def _greet(wire: Wire, endpoint: Endpoint, client_name: str | None) -> Server:
+    """HELLO logs in, names the connection and tells who answers; every user of an ACL may say it."""
+    login = () if endpoint.password is None else ("AUTH", endpoint.username or "default", endpoint.password)
+    name = () if client_name is None else ("SETNAME", client_name)
+    try:
+        told = await wire.send(pack("HELLO", 2, *login, *name))
+    except ResponseError as error:
+        if "unknown command" in str(error).lower():
+            raise UnfitServer("the server does not know HELLO; a queue needs Redis 6.2 or newer, or Valkey") from error
+        raise
+    about = dict(zip(told[::2], told[1::2], strict=True))
+    numbers = re.findall(rb"\d+", about.get(b"version", b""))[:3]
+    return Server(
+        version=tuple(int(number) for number in numbers),
+        mode=about.get(b"mode", b"standalone").decode(),
+        role=about.get(b"role", b"").decode(),
+    )
 
 
 async def _connect(endpoint: Endpoint) -> Wire:

@@ -68,7 +68,7 @@ class Worker:
         self._poll_interval = tuning.get("poll_interval", POLL_INTERVAL)
         self._signals = tuning.get("signals", True)
         self._reporter = queue.reporter
-        self._link = Link(queue.url, reporter=self._reporter)
+        self._link = Link(queue.finder, reporter=self._reporter)
         self._scripts = Scripts(self._link, queue.keys)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"holdfast {queue.name}")
         self._taking = TakeLoop(
@@ -84,10 +84,14 @@ class Worker:
         )
         self._house = Housekeeping(self._scripts, self.id, self._reporter, max_stalled=tuning.get("max_stalled", 3))
         self._listener = Listener(
-            queue.url, queue.keys, on_work=self._taking.expect_work, on_delayed=self._house.expect
+            queue.finder,
+            queue.keys,
+            self._reporter,
+            on_work=self._taking.expect_work,
+            on_delayed=self._house.expect,
         )
         self._locks = LockKeeper(
-            queue.url,
+            queue.finder,
             queue.keys,
             LiveWorker.here(self.id, concurrency=concurrency),
             lock_duration=lock_duration,

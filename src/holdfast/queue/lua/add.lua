@@ -16,6 +16,7 @@ Returns [job ids, positions (from 1) of those that existed]
 ]]
 --#include clock
 --#include put
+--#include tell
 local WIDTH = 8
 local counter, delayed = KEYS[1], KEYS[5]
 local base, sender = ARGV[1], ARGV[2]
@@ -41,7 +42,7 @@ local function number_of(i)
   return string.format('%.0f', numbers[i])
 end
 
-local ids, existing, plain = {}, {}, {}
+local ids, existing, plain, added, put_off = {}, {}, {}, {}, {}
 for i = 1, count do
   local first = 3 + (i - 1) * WIDTH
   local id, delay, priority = ARGV[first], ARGV[first + 5], ARGV[first + 6]
@@ -59,14 +60,20 @@ for i = 1, count do
       local due = now + delay
       call('ZADD', delayed, due * 4096 + numbers[i] % 4096, id)
       call('PUBLISH', delayed, string.format('%.0f', due))
+      put_off[#put_off + 1] = id
     elseif priority ~= '0' or ARGV[first + 7] == '1' then
       put(target, KEYS[6], id, priority, ARGV[first + 7])
     else
       plain[#plain + 1] = id
     end
     call('PUBLISH', waiting, id)
+    added[#added + 1] = id
   end
 end
 -- Plain jobs go to the head of the list, all others to its tail: the order within each is kept.
 if #plain > 0 then call('LPUSH', target, unpack(plain)) end
+local news = {}
+if #added > 0 then news = { 'added', table.concat(added, '\n') } end
+if #put_off > 0 then news[3], news[4] = 'delayed', table.concat(put_off, '\n') end
+tell(base, news)
 return { ids, existing }

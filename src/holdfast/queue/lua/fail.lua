@@ -20,6 +20,7 @@ Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 --#include own
 --#include blame
 --#include finish
+--#include tell
 local active, failed, stalled = KEYS[1], KEYS[2], KEYS[3]
 local base, id, token, reason, keep = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[8]
 local now = now_ms()
@@ -32,4 +33,5 @@ redis.call('HSET', base .. id, 'finishedOn', now)
 finish(base, active, failed, { id }, { keep }, now)
 redis.call('SREM', stalled, id)
 redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(reason) .. '}')
+tell(base, { 'failed', id .. '\n' .. string.sub(reason, 1, 300) })
 return 'ok'

@@ -13,6 +13,7 @@ ARGV[3]  limit        move at most so many into a target that is not empty
 Returns 'ok' | 'more'
 ]]
 --#include pour
+--#include tell
 local source, target, to = KEYS[1], KEYS[2], ARGV[2]
 
 if to == 'paused' then
@@ -25,4 +26,5 @@ end
 
 if redis.call('EXISTS', source) == 1 and pour(source, target, ARGV[3]) then return 'more' end
 redis.call('PUBLISH', ARGV[1] .. to, to)
+tell(ARGV[1], { to, '' })
 return 'ok'

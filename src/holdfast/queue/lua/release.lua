@@ -12,10 +12,11 @@ ARGV[2]  jobs         2 values a job: job id, token; the one to run next comes l
 Returns ['ok' | 'written' | 'lock_lost' | 'missing', …]
 ]]
 --#include own
+--#include tell
 local target = redis.call('EXISTS', KEYS[3]) == 1 and KEYS[2] or KEYS[1]
 local active, base = KEYS[4], ARGV[1]
 
-local words = {}
+local words, released = {}, {}
 for first = 2, #ARGV, 2 do
   local id, token = ARGV[first], ARGV[first + 1]
   local word = owns(base, active, id, token)
@@ -25,7 +26,9 @@ for first = 2, #ARGV, 2 do
     redis.call('DEL', base .. id .. ':lock')
     redis.call('HDEL', base .. id, 'owner')
     redis.call('PUBLISH', base .. 'waiting@' .. token, id)
+    released[#released + 1] = id
   end
   words[#words + 1] = word
 end
+if #released > 0 then tell(base, { 'waiting', table.concat(released, '\n') }) end
 return words

@@ -24,6 +24,7 @@ Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 --#include own
 --#include blame
 --#include put
+--#include tell
 local target, priorities = waiting_list(KEYS[1], KEYS[2], KEYS[3]), KEYS[6]
 local active, delayed, stalled = KEYS[4], KEYS[5], KEYS[7]
 local base, id, token, delay = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[8])
@@ -45,4 +46,5 @@ end
 redis.call('LREM', active, -1, id)
 redis.call('DEL', key .. ':lock')
 redis.call('SREM', stalled, id)
+tell(base, { 'retried', id .. '\n' .. string.sub(ARGV[5], 1, 300), delay > 0 and 'delayed' or 'waiting', id })
 return 'ok'

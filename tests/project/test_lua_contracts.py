@@ -38,9 +38,11 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
 PRESENCE_CALLS: dict[str, Callable[[PresenceScripts], Any]] = {
     "renew": lambda s: s.renew("w", b"{}", (1000, 1000), [("i", "t")]),
     "leave": lambda s: s.leave("w"),
+    "reclaim": lambda s: s.reclaim(1000, [("i", "t", b"{}", 0)]),
+    "strays": lambda s: s.strays("w", ["i"]),
 }
 # The last argument of these repeats: so many values each time.
-REPEATED = {"add": 8, "complete": 5, "release": 2, "renew": 2, "states": 1}
+REPEATED = {"add": 8, "complete": 5, "release": 2, "renew": 2, "states": 1, "reclaim": 4, "strays": 1}
 
 
 class Recorder:

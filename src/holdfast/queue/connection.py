@@ -6,6 +6,7 @@ When it breaks it is made again after min(50 ms * n, 2 s), for ever, and is read
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -60,6 +61,8 @@ class Link:
         self._unfit: UnfitServer | None = None  # why the only server that was found cannot be used
         self.last_error = ""  # for messages
         self.reconnects = 0  # how often it came back; a caller may compare
+        self.away = 10.0  # seconds the last outage took; before the first connect nobody knows
+        self.before_use: Callable[[], Awaitable[None]] | None = None  # after each connect, before callers may send
 
     @property
     def is_up(self) -> bool:
@@ -81,8 +84,7 @@ class Link:
 
     async def wait_up(self) -> None:
         """Wait until it is connected, for ever if need be."""
-        self.start()
-        await self._up.wait()
+        await self._usable()
 
     async def wait_reconnected(self, seen: int) -> None:
         """Wait until it has come back more often than `seen`."""
@@ -98,6 +100,15 @@ class Link:
         """
         packed = pack(*command)
         wire = self._wire
+        if wire is None or wire.closed.done():
+            wire = await self._usable()
+        try:
+            return await wire.send(packed)
+        except (AuthenticationError, BusyLoadingError) as error:
+            raise Interrupted(f"Redis is not ready for us any more: {error}") from error
+
+    async def _usable(self) -> Wire:
+        wire = self._wire
         while wire is None or wire.closed.done():
             if wire is not None:  # broken, and its keeper has not had its turn yet
                 self._wire = None
@@ -107,10 +118,7 @@ class Link:
             if self._unfit is not None:
                 raise self._unfit
             wire = self._wire
-        try:
-            return await wire.send(packed)
-        except (AuthenticationError, BusyLoadingError) as error:
-            raise Interrupted(f"Redis is not ready for us any more: {error}") from error
+        return wire
 
     async def _keep(self) -> None:
         attempt, lost_at = 0, 0.0
@@ -127,11 +135,22 @@ class Link:
                 await asyncio.sleep(delay)
                 continue
             if lost_at:
+                self.away = monotonic() - lost_at
+            await self._prepare(wire)
+            if lost_at:
                 self.reconnects += 1
                 self._came_back.set()
                 self._reporter.info("redis reconnected", after=round(monotonic() - lost_at, 3))
             await self._serve(wire)
             lost_at, attempt = monotonic(), 0
+
+    async def _prepare(self, wire: Wire) -> None:
+        if self.before_use is not None:
+            try:
+                await self.before_use()
+            except BaseException:
+                wire.close()
+                raise
 
     def _tell_if_unfit(self, error: BaseException) -> None:
         """Nobody waits for a server that never was of use; one that was may be set right again."""

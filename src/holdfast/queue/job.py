@@ -91,6 +91,11 @@ class Job:
         return self.opts.get(name) if raw is not None and name.encode() in raw else None
 
     @property
+    def opts_on_wire(self) -> bytes:
+        """The options as they are in the hash: as they hold the time of the add, no other job of this id has them."""
+        return self._row[_OPTS] or b""
+
+    @property
     def timestamp(self) -> datetime | None:
         """When it was added, by the producer's clock."""
         raw = self._row[_TIMESTAMP] if self._read else str(self.opts.get("timestamp", 0)).encode()

@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from holdfast.errors import QueueError
 from holdfast.queue.backoffs import Backoff, RetryRules, Strategy
+from holdfast.queue.comeback import Comeback
 from holdfast.queue.connection import Link
 from holdfast.queue.execution import Processor, as_async
 from holdfast.queue.housekeeping import Housekeeping
@@ -94,9 +95,12 @@ class Worker:
             queue.finder,
             queue.keys,
             LiveWorker.here(self.id, concurrency=concurrency),
+            self._reporter,
             lock_duration=lock_duration,
             presence_ttl=tuning.get("presence_ttl", 3.0),
         )
+        self._comeback = Comeback(self._link, queue.keys, self._locks, self._taking)
+        self._link.before_use = self._comeback.before_use
         self._stopping = False
         self._deadline: asyncio.Timeout | None = None
         self._stopped = asyncio.Event()
@@ -151,6 +155,7 @@ class Worker:
             helpers = [
                 group.create_task(self._listener.run(), name="holdfast listener"),
                 group.create_task(self._house.run(), name="holdfast housekeeping"),
+                group.create_task(self._comeback.run(), name="holdfast comeback"),
                 group.create_task(self._poll(), name="holdfast poll"),
                 group.create_task(self._announce(), name="holdfast announcer"),
             ]

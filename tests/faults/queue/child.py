@@ -62,11 +62,20 @@ async def quick(job: Job) -> str:
     return "done"
 
 
-PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick)}
+async def holding(job: Job) -> str:
+    """Waits for SIGUSR1, once for all."""
+    say("begun", id=job.id, data=job.data)
+    await GO_ON.wait()
+    return "held"
+
+
+GO_ON = asyncio.Event()
+PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick, holding)}
 
 
 async def main(url: str, processor: str, options: dict[str, float]) -> None:
     structlog.configure(processors=[_say_all])
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, GO_ON.set)
     async with Queue("q", url=url) as queue:
         options["concurrency"] = int(options.get("concurrency", 10))
         worker = Worker(queue, {"x": PROCESSORS[processor]}, **options)  # type: ignore[arg-type]

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import structlog
+from tests.faults.queue.wire import Wire
 
+from holdfast.embedded import RedisServer
 from holdfast.queue import Queue, Worker
 
 CHILD = Path(__file__).parent / "child.py"
@@ -116,60 +117,50 @@ def counted() -> Callable[..., Awaitable[None]]:
     return wait
 
 
-class Wire:
-    """A way to Redis that can be cut in the middle of a reply."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
-        self._allowed: int | None = None
-        self.cuts = 0
-        self.url = ""
-
-    def cut_replies_after(self, count: int) -> None:
-        """From now on each connection is cut after it has carried so many bytes of replies."""
-        self._allowed = count
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection."""
-        with contextlib.suppress(OSError):
-            there_reader, there_writer = await asyncio.open_connection(*self._target)
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._carry(reader, there_writer, None))
-                    group.create_task(self._carry(there_reader, writer, self._allowed))
-            finally:
-                writer.close()
-                there_writer.close()
-
-    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter, left: int | None) -> None:
-        with contextlib.suppress(OSError):
-            while chunk := await source.read(65_536):
-                if left is not None and len(chunk) > left:
-                    target.write(chunk[:left])
-                    self.cuts += 1
-                    break
-                left = None if left is None else left - len(chunk)
-                target.write(chunk)
-        target.close()
-
-
 @pytest.fixture
 async def wire(redis_url: str) -> AsyncIterator[Wire]:
     """A wire to the session's Redis."""
-    parts = urlsplit(redis_url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    wire = Wire(parts.hostname, parts.port)
-    server = await asyncio.start_server(wire.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    wire.url = redis_url.replace(f":{parts.port}", f":{port}")
-    try:
+    async with Wire(redis_url).laid() as wire:
         yield wire
-    finally:
-        server.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2):
-                await server.wait_closed()
+
+
+@pytest.fixture
+async def own_wire(own_redis: RedisServer) -> AsyncIterator[Wire]:
+    """A wire to the test's own Redis."""
+    async with Wire(own_redis.url).laid() as wire:
+        yield wire
+
+
+class Tape:
+    """The append-only file of the test's own Redis, which can be wound back."""
+
+    def __init__(self, server: RedisServer, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self._marks: dict[Path, int] = {}
+
+    def mark(self) -> None:
+        """Remember this moment; nothing may be on its way to Redis whose fate matters."""
+        self._marks = {path: path.stat().st_size for path in self._folder.rglob("*.aof")}
+        assert self._marks
+
+    def rewind(self) -> None:
+        """Kill Redis and cut off what it had written since the mark, as a power cut may; the test starts it again."""
+        self._server.kill()
+        for path, size in self._marks.items():
+            os.truncate(path, size)
+
+    def erase(self) -> None:
+        """Kill Redis and take its data away, as a new disk would."""
+        self._server.kill()
+        for path in self._folder.rglob("*.aof*"):
+            path.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def tape(own_redis: RedisServer, own_folder: Path) -> Tape:
+    """Winds the test's own Redis back."""
+    return Tape(own_redis, own_folder)
 
 
 @pytest.fixture(autouse=True)

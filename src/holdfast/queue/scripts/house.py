@@ -10,6 +10,9 @@ from holdfast.queue.keys import Keys
 from holdfast.queue.scripts.loading import Caller, Word, load, words
 from holdfast.queue.wire import Argument
 
+RECLAIM_BOUND = 10_000  # ids at the tail of a list among which a running job is looked for: it had just been taken
+STRAYS_CHUNK = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
@@ -71,6 +74,26 @@ class PresenceScripts:
             *(value for pair in held for value in pair),
         ]
         return words(self._run("renew", (k.presence, k.active, k.stalled), args))
+
+    def reclaim(self, lock_ms: int, jobs: Sequence[tuple[str, str, bytes, int]]) -> list[Word]:
+        """Take (job id, token, opts as taken, attempts made as taken) out of where Redis thinks they wait."""
+        k = self._keys
+        keys = (k.active, k.wait, k.paused, k.delayed, k.priority, k.completed, k.failed)
+        args: list[Argument] = [k.base, lock_ms, RECLAIM_BOUND, *(value for job in jobs for value in job)]
+        return words(self._run("reclaim", keys, args))
+
+    def strays(self, worker: str, held: Sequence[str]) -> list[str]:
+        """Put back what the worker's locks hold and it does not run; returns the ids."""
+        k = self._keys
+        skip = 0
+        back: list[str] = []
+        while True:
+            args: list[Argument] = [k.base, worker, skip, STRAYS_CHUNK, *held]
+            seen, ids = self._run("strays", (k.active, k.wait, k.paused, k.meta_paused), args)
+            back += [job_id.decode() for job_id in ids]
+            skip += seen - len(ids)
+            if seen < STRAYS_CHUNK:
+                return back
 
     def leave(self, worker: str) -> None:
         """Say that the worker is gone."""

@@ -44,6 +44,10 @@ class Caller:
         self._link = link
         self._keys = keys
 
+    async def wait_up(self) -> None:
+        """Wait until the link is connected, for ever if need be."""
+        await self._link.wait_up()
+
     async def _run(self, name: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         script = load(name)
         try:

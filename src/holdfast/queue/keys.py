@@ -122,6 +122,14 @@ def check_job_id(job_id: str) -> None:
         raise BadJob(f"job id {job_id!r} could collide with a key of the queue; prefix it, e.g. 'j-…'")
 
 
+def may_be_job(job_id: str) -> bool:
+    """Whether `<base><job_id>` can be a job of anybody's, Node's included, and not a key of the queue's own."""
+    first, *rest = job_id.split(":")
+    if first == "repeat":  # Bull's ids of the runs of a repeatable
+        return len(rest) > 0
+    return bool(job_id) and first not in _RESERVED_FIRST and (rest or [first])[-1] not in _RESERVED_LAST
+
+
 def check_group(group: str) -> None:
     """Raise BadJob for a group that cannot be part of a key, or whose keys would be Bull's."""
     if not isinstance(group, str) or not group or len(group.encode("utf-8", "replace")) > MAX_ID_CHARS:

@@ -54,7 +54,7 @@ def keep_to_script(wire: object) -> str:
 
 def _bound(value: object) -> int:
     is_one = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53
-    return int(value) if is_one else -1  # type: ignore[call-overload,no-any-return]
+    return int(value) if is_one else -1  # type: ignore[call-overload]
 
 
 class OptionFields(TypedDict, total=False):

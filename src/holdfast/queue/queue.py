@@ -1,11 +1,12 @@
 """Queue: what producers, readers and operators do, put together."""
 
+from holdfast.queue.clearing import Clearing
 from holdfast.queue.keeping import Keeping
 from holdfast.queue.options import JobOptions
 from holdfast.queue.producing import Producing
 
 
-class Queue(Producing, Keeping):
+class Queue(Producing, Keeping, Clearing):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

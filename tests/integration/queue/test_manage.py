@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from holdfast.errors import NotConfigured
-from holdfast.queue import Job, JobNotFound, NewJob, Queue, QueueError, Worker
+from holdfast.queue import Job, JobNotFound, NewJob, Queue, QueueError, Retention, Worker
 from holdfast.queue.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
+
+
+async def broken(_job: Job) -> None:
+    raise ValueError("no")
 
 
 async def test_a_running_job_cannot_be_removed(queue: Queue, working: Any, counted: Any) -> None:
@@ -39,7 +43,7 @@ async def test_a_removed_job_leaves_nothing_behind_wherever_it_was(queue: Queue,
 
     assert [await queue.remove(job_id) for job_id in ("w", "p", "d")] == [True] * 3
 
-    assert [key async for key in client.scan_iter("*")] == ["bull:q:id"]
+    assert {key async for key in client.scan_iter("*")} - {"bull:q:event-stream"} == {"bull:q:id"}
 
 
 async def test_only_a_failed_job_can_be_retried(queue: Queue) -> None:
@@ -49,6 +53,100 @@ async def test_only_a_failed_job_can_be_retried(queue: Queue) -> None:
         await queue.retry(job.id)
     with pytest.raises(JobNotFound, match="nobody"):
         await queue.retry("nobody")
+
+
+@pytest.mark.parametrize("own", ["wait", "id", "meta", "failed", "keep:failed:3:-1", "1:lock", ""])
+async def test_a_key_of_the_queue_is_no_job_that_can_be_removed_retried_or_promoted(
+    queue: Queue, client: Any, own: str
+) -> None:
+    await queue.add("x")
+    await client.hset("bull:q:meta", "paused", "1")
+    before = {key async for key in client.scan_iter("*")}
+
+    assert not await queue.remove(own)
+    for move in (queue.retry, queue.promote):
+        with pytest.raises(JobNotFound):
+            await move(own)
+
+    assert {key async for key in client.scan_iter("*")} == before
+
+
+async def test_all_failed_jobs_run_again_the_oldest_first_and_others_stay(
+    queue: Queue, working: Any, counted: Any, client: Any
+) -> None:
+    jobs = await queue.add_many([NewJob("broken", n, remove_on_fail=Retention(count=900)) for n in range(450)])
+    async with working({"broken": broken}, concurrency=1):
+        await counted(failed=450)
+    locked = jobs[3].id
+    await client.set(f"bull:q:{locked}:lock", "node", px=60_000)
+    await client.delete(f"bull:q:{jobs[5].id}")
+
+    assert await queue.retry_all(limit=100) == 100
+    first = [job.data for job in await queue.jobs("wait")]
+    assert await queue.retry_all() == 348
+
+    assert first == [n for n in range(102) if n not in (3, 5)]
+    assert await client.zrange("bull:q:failed", 0, -1) == [locked, jobs[5].id]
+    assert await client.zcard("bull:q:keep:failed:900:-1") == 2
+    again = await queue.get(jobs[0].id)
+    assert again is not None
+    assert (again.attempts_made, again.failed_reason, again.finished_on) == (0, None, None)
+
+
+async def test_a_job_retried_without_fresh_attempts_keeps_what_it_has_used(
+    queue: Queue, working: Any, counted: Any
+) -> None:
+    job = await queue.add("broken", attempts=2)
+    async with working({"broken": broken}):
+        await counted(failed=1)
+
+    assert await queue.retry_all(fresh=False) == 1
+
+    again = await queue.get(job.id)
+    assert again is not None
+    assert again.attempts_made == 2
+
+
+async def test_completed_jobs_can_all_run_again(queue: Queue, working: Any, counted: Any) -> None:
+    await queue.add_many([NewJob("x") for _ in range(3)])
+    async with working({"x": lambda _job: None}):
+        await counted(completed=3)
+
+    assert await queue.retry_all("completed") == 3
+
+    assert (await queue.counts())["wait"] == 3
+    with pytest.raises(QueueError, match="wait"):
+        await queue.retry_all("wait")  # type: ignore[arg-type]
+
+
+async def test_delayed_jobs_can_be_promoted_one_or_all_by_their_priority(queue: Queue, working: Any) -> None:
+    jobs = await queue.add_many([NewJob("x", n, delay=60, priority=n % 3) for n in range(7)])
+    done: list[int] = []
+
+    await queue.promote(jobs[6].id)
+    assert await queue.promote_all(limit=2) == 2
+    assert (await queue.counts())["delayed"] == 4
+    assert await queue.promote_all() == 4
+
+    with pytest.raises(QueueError, match="not delayed"):
+        await queue.promote(jobs[6].id)
+    with pytest.raises(JobNotFound):
+        await queue.promote("nobody")
+    async with working({"x": lambda job: done.append(job.data)}, concurrency=1):
+        async with asyncio.timeout(20):
+            while len(done) < 7:
+                await asyncio.sleep(0.01)
+    assert done == [1, 4, 2, 5, 6, 0, 3]
+
+
+async def test_promoted_and_retried_jobs_stay_paused_with_the_queue(queue: Queue) -> None:
+    job = await queue.add("x", delay=60)
+    await queue.pause()
+
+    await queue.promote(job.id)
+
+    assert await queue.is_paused()
+    assert (await queue.counts())["paused"] == 1
 
 
 async def test_a_job_that_was_read_cannot_report(queue: Queue) -> None:

@@ -24,10 +24,13 @@ Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
 --#include clock
 --#include finish
 --#include keep
+--#include remember
+--#include tell
 local active, failed, presence, watch, lockless = KEYS[1], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local base, interval, quiet_ms, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local max_stalled, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
 local REASON = 'job stalled more than allowable limit'
+local BROKEN = 'job stalled, and its stalledCounter is not a number'
 local FORGET_MS = 10000
 local now = now_ms()
 
@@ -44,13 +47,16 @@ redis.call('SET', watch, string.format('%.0f:%.0f:%.0f', now, quiet, next_from))
 if #ids == 0 then return {} end
 
 local target = redis.call('EXISTS', KEYS[4]) == 1 and KEYS[3] or KEYS[2]
-local replies = {}
+local replies, news = {}, {}
 
-local function give_up(id)
-  redis.call('HSET', base .. id, 'failedReason', REASON, 'finishedOn', now)
+local function give_up(id, reason)
+  redis.call('HSET', base .. id, 'failedReason', reason, 'finishedOn', now)
   redis.call('HDEL', base .. id, 'owner')
-  finish(base, active, failed, { id }, { keep_of(base .. id, 'removeOnFail') }, now)
-  redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":"' .. REASON .. '"}')
+  local keep = keep_of(base .. id, 'removeOnFail')
+  finish(base, active, failed, { id }, { keep }, now)
+  remember(base, 'f', { id }, { reason }, { keep })
+  redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":"' .. reason .. '"}')
+  news[#news + 1], news[#news + 2] = 'failed', id .. '\n' .. reason
   return 'failed'
 end
 
@@ -59,20 +65,23 @@ local function put_back(id)
   redis.call('LREM', active, 1, id)
   redis.call('HDEL', base .. id, 'owner')
   redis.call('PUBLISH', base .. 'stalled@', id)
+  news[#news + 1], news[#news + 2] = 'stalled', id
   return 'wait'
 end
 
+-- What other hands broke is failed, or set aside when it is no job at all: it must not keep the others from their turn.
 local function take_over(id)
   redis.call('ZREM', lockless, id)
-  if redis.call('EXISTS', base .. id) == 0 then
+  redis.call('DEL', base .. id .. ':lock')
+  if redis.call('TYPE', base .. id).ok ~= 'hash' then
     redis.call('LPUSH', base .. 'ghosts', id)
     redis.call('LREM', active, 1, id)
     return 'ghost', '0'
   end
-  redis.call('DEL', base .. id .. ':lock')
-  local over = redis.call('HINCRBY', base .. id, 'stalledCounter', 1) > max_stalled
-  local made = redis.call('HGET', base .. id, 'attemptsMade') or '0'
-  return over and give_up(id) or put_back(id), made
+  local made = string.match(redis.call('HGET', base .. id, 'attemptsMade') or '', '^%d+$') or '0'
+  local times = redis.pcall('HINCRBY', base .. id, 'stalledCounter', 1)
+  if type(times) == 'table' then return give_up(id, BROKEN), made end
+  return times > max_stalled and give_up(id, REASON) or put_back(id), made
 end
 
 local lived = {}
@@ -84,7 +93,8 @@ end
 redis.call('ZREMRANGEBYSCORE', lockless, '-inf', now - FORGET_MS)
 local any_lockless = redis.call('EXISTS', lockless) == 1
 local function is_lost(id)
-  local lock = redis.call('GET', base .. id .. ':lock')
+  local lock = redis.pcall('GET', base .. id .. ':lock')
+  if type(lock) == 'table' then lock = false end  -- no string: no token of anybody's
   local worker = lock and string.match(lock, '^(%x+):%d+$')
   if lock and (not worker or alive_until(worker)) then
     if any_lockless then redis.call('ZREM', lockless, id) end
@@ -105,4 +115,5 @@ for i = 1, #ids do
     replies[#replies + 1] = made
   end
 end
+tell(base, news)
 return replies

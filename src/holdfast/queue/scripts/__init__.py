@@ -1,7 +1,7 @@
 """The one typed caller of each Lua file: arguments in, the script's words turned into types."""
 
 from holdfast.queue.scripts.house import HouseScripts, PresenceScripts, Recovered, RecoveryRules
-from holdfast.queue.scripts.keeping import KeepScripts, Removed, Requeued
+from holdfast.queue.scripts.keeping import KeepScripts, Moved, Obliterated, Removed
 from holdfast.queue.scripts.loading import Script, Word, load
 from holdfast.queue.scripts.producing import AddScripts
 from holdfast.queue.scripts.working import Blame, Result, Row, WorkScripts
@@ -11,11 +11,12 @@ __all__ = [
     "Blame",
     "HouseScripts",
     "KeepScripts",
+    "Moved",
+    "Obliterated",
     "PresenceScripts",
     "Recovered",
     "RecoveryRules",
     "Removed",
-    "Requeued",
     "Result",
     "Row",
     "Script",

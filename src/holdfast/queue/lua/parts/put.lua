@@ -10,7 +10,7 @@ local NEAR = 256
 -- Put an id where it waits for its turn, by Bull's rules: prioritized ids are a block at the tail, best last.
 local function put(target, priorities, id, priority, lifo)
   priority = tonumber(priority) or 0
-  if priority <= 0 then
+  if not (priority > 0) then  -- also what is no number at all
     redis.call(lifo == '1' and 'RPUSH' or 'LPUSH', target, id)
     return
   end

@@ -20,6 +20,7 @@ Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 --#include own
 --#include blame
 --#include finish
+--#include remember
 --#include tell
 local active, failed, stalled = KEYS[1], KEYS[2], KEYS[3]
 local base, id, token, reason, keep = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[8]
@@ -32,6 +33,7 @@ blame(base .. id, ARGV[4], reason, ARGV[6], tonumber(ARGV[7]))
 redis.call('HSET', base .. id, 'finishedOn', now)
 finish(base, active, failed, { id }, { keep }, now)
 redis.call('SREM', stalled, id)
+remember(base, 'f', { id }, { reason }, { keep })
 redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(reason) .. '}')
 tell(base, { 'failed', id .. '\n' .. string.sub(reason, 1, 300) })
 return 'ok'

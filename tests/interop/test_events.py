@@ -104,6 +104,7 @@ async def test_our_worker_wakes_for_node_s_resume_promote_and_retry(
         await counted(completed=2, paused=1)
         await bull.call("resume")
         await counted(completed=3)
+    assert await bull.call("getCompletedCount") == 3
 
 
 @pytest.mark.parametrize("worker", ["node", "holdfast"])

@@ -10,11 +10,13 @@ import redis
 
 from holdfast.queue.connection import Link
 from holdfast.queue.keys import Keys
+from holdfast.queue.repeatables import Run
 from holdfast.queue.scripts import Blame, PresenceScripts, RecoveryRules, Result, Scripts, load
 
 LUA = Path(__file__).parents[2] / "src/holdfast/queue/lua"
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
 BLAME = Blame(job_id="i", token="t", attempts_made=1, reason="r", trace="tr", trace_limit=3)
+RUN = Run(key="k", stem="repeat:1", due_ms=5, name="n", data=b"{}", opts={})
 RULES = RecoveryRules(interval_ms=1, quiet_ms=1, grace_ms=1, max_stalled=1)
 
 CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
@@ -30,6 +32,9 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "progress": lambda s: s.progress("i", "t", b"1"),
     "log": lambda s: s.log("i", "t", "line", limit=1),
     "states": lambda s: s.states(["i"]),
+    "arm": lambda s: s.arm("me", "k", None, RUN, 1),
+    "standing": lambda s: s.standing([("k", "repeat:1")]),
+    "disarm": lambda s: s.disarm("k", ["repeat:1"]),
     "counts": lambda s: s.counts(),
     "remove": lambda s: s.remove("i"),
     "requeue": lambda s: s.requeue("bull:q:failed", ["i"], "me", fresh=True),
@@ -45,7 +50,19 @@ PRESENCE_CALLS: dict[str, Callable[[PresenceScripts], Any]] = {
     "strays": lambda s: s.strays("w", ["i"]),
 }
 # The last argument of these repeats: so many values each time.
-REPEATED = {"add": 8, "complete": 5, "release": 2, "renew": 2, "states": 1, "requeue": 1, "promote_one": 1, "reclaim": 4, "strays": 1}
+REPEATED = {
+    "add": 8,
+    "complete": 5,
+    "release": 2,
+    "renew": 2,
+    "states": 1,
+    "standing": 2,
+    "disarm": 1,
+    "requeue": 1,
+    "promote_one": 1,
+    "reclaim": 4,
+    "strays": 1,
+}
 
 
 class Recorder:

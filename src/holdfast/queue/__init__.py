@@ -6,6 +6,7 @@ from holdfast.queue.job import Job
 from holdfast.queue.options import JobOptions, NewJob, Retention
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
+from holdfast.queue.repeatables import Repeatable
 from holdfast.queue.worker import Worker
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Queue",
     "QueueError",
     "QueueUnavailable",
+    "Repeatable",
     "Retention",
     "Unrecoverable",
     "Worker",

@@ -6,6 +6,7 @@ Bull's (specs of Bull 4; `B` is `<prefix>:<queue>:`):
   delayed      zset     due ms * 4096 + low bits             priority               zset, waiting prioritized ids
   completed, failed     zset, finishedOn                     stalled                set, Bull's suspects
   <id>         hash     the job                              <id>:lock, <id>:logs   string, list
+  repeat       zset     next run (ms)                        de:<debounce id>       string, the job that owns it
 Ours, which Bull never looks at (no hashes, because Bull's removeJobs would delete them):
   presence           zset     worker id -> alive until (ms, Redis' clock)           the lock-keeping threads
   presence:<worker>  string   what the worker says of itself, JSON, with a TTL      the lock-keeping threads
@@ -23,6 +24,7 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   held:<group>       set      ids taken from a line, checked against their locks     take_limited.lua
   limiting           string   exists while there are workers with limits             Tending
   cancels            zset     running id that was cancelled -> when (ms)             parts/cancel.lua
+  schedule:<repeat key>  string  id stem, name, data and opts of its jobs, with a TTL  arm.lua
 In the job's hash two fields are ours: `owner`, the token of the last attempt, and `cancelled`, when that was asked for.
 """
 
@@ -34,8 +36,8 @@ from holdfast.errors import BadJob
 # fmt: off
 _RESERVED_FIRST = frozenset({
     "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held", "id",
-    "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome",
-    "outcomes", "parked", "paused", "presence", "priority", "repeat", "stalled", "stalled-check", "wait", "watch",
+    "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome", "outcomes",
+    "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check", "wait", "watch",
 })
 # fmt: on
 _RESERVED_LAST = frozenset({"lock", "logs", "journal", "limited", "index"})
@@ -50,7 +52,7 @@ class Keys:
     __slots__ = (
         "active", "base", "cancels", "client_name", "completed", "delayed", "event_stream", "failed", "ghosts", "id",
         "limiter", "limiting", "lines", "lockless", "meta", "meta_paused", "parked", "paused", "presence", "priority",
-        "stalled", "wait", "watch",
+        "repeat", "stalled", "wait", "watch",
     )  # fmt: skip
 
     def __init__(self, prefix: str, queue: str) -> None:
@@ -80,6 +82,7 @@ class Keys:
     paused: str
     presence: str
     priority: str
+    repeat: str
     stalled: str
     wait: str
     watch: str
@@ -91,6 +94,10 @@ class Keys:
     def lock(self, job_id: str) -> str:
         """The string that holds the token of the attempt that owns a job."""
         return f"{self.base}{job_id}:lock"
+
+    def schedule(self, repeat_key: str) -> str:
+        """The string that holds what the jobs of a repeatable are made of."""
+        return f"{self.base}schedule:{repeat_key}"
 
     def logs(self, job_id: str) -> str:
         """The list of a job's log lines."""
@@ -120,14 +127,6 @@ def check_job_id(job_id: str) -> None:
     parts = job_id.split(":")
     if parts[0] in _RESERVED_FIRST or parts[-1] in _RESERVED_LAST or not job_id.isprintable():
         raise BadJob(f"job id {job_id!r} could collide with a key of the queue; prefix it, e.g. 'j-…'")
-
-
-def may_be_job(job_id: str) -> bool:
-    """Whether `<base><job_id>` can be a job of anybody's, Node's included, and not a key of the queue's own."""
-    first, *rest = job_id.split(":")
-    if first == "repeat":  # Bull's ids of the runs of a repeatable
-        return len(rest) > 0
-    return bool(job_id) and first not in _RESERVED_FIRST and (rest or [first])[-1] not in _RESERVED_LAST
 
 
 def check_group(group: str) -> None:

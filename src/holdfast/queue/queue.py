@@ -3,10 +3,10 @@
 from holdfast.queue.clearing import Clearing
 from holdfast.queue.keeping import Keeping
 from holdfast.queue.options import JobOptions
-from holdfast.queue.producing import Producing
+from holdfast.queue.scheduling import Scheduling
 
 
-class Queue(Producing, Keeping, Clearing):
+class Queue(Scheduling, Keeping, Clearing):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

@@ -12,6 +12,7 @@ from holdfast.queue.backoffs import RetryRules
 from holdfast.queue.connection import retry_delay, will_pass
 from holdfast.queue.execution import NO_RULES, AsyncProcessor, Attempt, Failed, Lost, Released, execute
 from holdfast.queue.job import Job
+from holdfast.queue.repeating import Repeating
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Scripts
 from holdfast.queue.settling import Reports, Settler, Take
@@ -46,6 +47,7 @@ class TakeLoop:
         self._wordy = reporter.wordy
         self._settler = Settler(scripts, reporter)
         self._reports = Reports(scripts)
+        self.repeating = Repeating(scripts, rules.worker_id, reporter)
         self._batch = min(BATCH, max(LEAST_BATCH, rules.concurrency // LANES))
         # In the order in which they were taken; what ended stays until it is written, so that its lock is kept.
         self.running: dict[Attempt, None] = {}
@@ -185,6 +187,7 @@ class TakeLoop:
         await asyncio.sleep(retry_delay(self._refusals))
 
     def _start(self, rows: list[Row], token: str) -> None:
+        self.repeating.see_to(rows)
         now = monotonic()
         create_task = asyncio.get_running_loop().create_task
         for row in rows:

@@ -1,5 +1,6 @@
 """New jobs as they go to Redis: checked, and as JSON."""
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import orjson
@@ -25,14 +26,18 @@ class Wires:
         if job.job_id is not None:
             check_job_id(job.job_id)
         _check_name(job.name)
-        try:
-            data = orjson.dumps(job.data)
-        except TypeError as error:
-            raise BadJob(f"the data of job {job.name!r} are no JSON value: {error}") from error
+        data = _json(job.name, job.data)
         opts, delay_ms, priority, lifo = self._options(job)
         own = b"" if job.job_id is None else b',"jobId":' + orjson.dumps(job.job_id)
         opts = b'%b%b,"timestamp":%d}' % (opts, own, now_ms)
         return (job.job_id or "", job.name, data, opts, now_ms, delay_ms, priority, lifo)
+
+    def repeated(self, name: str, data: Any, options: Mapping[str, Any]) -> tuple[bytes, dict[str, Any]]:
+        """The data and the options of a repeatable's jobs; BadJob when they must not be added."""
+        _check_name(name)
+        wire = self._defaults.over(options).to_wire()
+        del wire["delay"]
+        return _json(name, data), wire
 
     def _options(self, job: NewJob) -> tuple[bytes, int, int, str]:
         values = job.option_values()
@@ -48,6 +53,13 @@ class Wires:
                 self._known.clear()
             self._known[values] = known
         return known
+
+
+def _json(name: str, data: Any) -> bytes:
+    try:
+        return orjson.dumps(data)
+    except TypeError as error:
+        raise BadJob(f"the data of job {name!r} are no JSON value: {error}") from error
 
 
 def _check_name(name: str) -> None:

@@ -156,6 +156,7 @@ class Worker:
                 group.create_task(self._listener.run(), name="holdfast listener"),
                 group.create_task(self._house.run(), name="holdfast housekeeping"),
                 group.create_task(self._comeback.run(), name="holdfast comeback"),
+                group.create_task(self._taking.repeating.run(), name="holdfast repeatables"),
                 group.create_task(self._poll(), name="holdfast poll"),
                 group.create_task(self._announce(), name="holdfast announcer"),
             ]

@@ -4,10 +4,12 @@ from holdfast.queue.scripts.house import HouseScripts, PresenceScripts, Recovere
 from holdfast.queue.scripts.keeping import KeepScripts, Moved, Obliterated, Removed
 from holdfast.queue.scripts.loading import Script, Word, load
 from holdfast.queue.scripts.producing import AddScripts
+from holdfast.queue.scripts.repeating import Armed, RepeatScripts, Schedule, Standing
 from holdfast.queue.scripts.working import Blame, Result, Row, WorkScripts
 
 __all__ = [
     "AddScripts",
+    "Armed",
     "Blame",
     "HouseScripts",
     "KeepScripts",
@@ -17,15 +19,18 @@ __all__ = [
     "Recovered",
     "RecoveryRules",
     "Removed",
+    "RepeatScripts",
     "Result",
     "Row",
+    "Schedule",
     "Script",
     "Scripts",
+    "Standing",
     "Word",
     "WorkScripts",
     "load",
 ]
 
 
-class Scripts(AddScripts, WorkScripts, KeepScripts, HouseScripts):
+class Scripts(AddScripts, RepeatScripts, WorkScripts, KeepScripts, HouseScripts):
     """All scripts of one queue on one link."""

@@ -41,6 +41,7 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "promote_one": lambda s: s.promote_one(["i"], "me"),
     "clean": lambda s: s.clean("bull:q:wait", age_ms=1, offset=0, limit=1),
     "obliterate": lambda s: s.obliterate("bull:q:wait", force=True, limit=1),
+    "trim": lambda s: s.trim(interval_ms=1, limit=1),
     "pause": lambda s: s.pause("paused", 10),
 }
 PRESENCE_CALLS: dict[str, Callable[[PresenceScripts], Any]] = {

@@ -19,6 +19,9 @@ QUIET_AFTER_OUTAGE = 3.0
 LOCKLESS_GRACE = 2.0  # seconds an active job must be seen without a lock, or without its worker's presence
 PROMOTE_INTERVAL = 2.0  # seconds; promotion also runs at each due time that is known
 PROMOTE_CHUNK = 500
+TRIM_INTERVAL = 2.0  # seconds between two looks for finished jobs that are too old, all workers together
+TRIM_CHUNK = 500  # of each state; past a million that are kept it takes an hour: so late may one go, if no other ends
+TRIM_PAUSE = 0.05  # seconds, while there are any to remove
 
 
 class Housekeeping:
@@ -42,6 +45,7 @@ class Housekeeping:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recovering())
             group.create_task(self._promoting())
+            group.create_task(self._trimming())
 
     def expect(self, due_ms: float) -> None:
         """A job will be due at this time (ms since 1970)."""
@@ -64,6 +68,16 @@ class Housekeeping:
         elif to == "failed":
             reason = "job stalled more than allowable limit"
             self._reporter.warning("job failed", id=job_id, reason=reason, attempts_left=0)
+
+    async def _trimming(self) -> None:
+        interval = TRIM_INTERVAL
+        while True:
+            await asyncio.sleep(interval)
+            try:
+                removed = await self._scripts.trim(interval_ms=round(interval * 900), limit=TRIM_CHUNK)
+            except (Interrupted, ResponseError):
+                removed = 0
+            interval = TRIM_PAUSE if removed > 0 else TRIM_INTERVAL
 
     async def _promoting(self) -> None:
         while True:

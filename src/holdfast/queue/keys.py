@@ -13,6 +13,7 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   watch              string   last check : no take-over before : where to go on     recover.lua
   lockless           zset     active id nobody seems to hold -> first seen so (ms)  recover.lua
   ghosts             list     ids that were in a list without their hash            take.lua, promote.lua, recover.lua
+  trimming           string   last call : where completed and failed go on, ranks   trim.lua
   keep:<state>:<n>:<s>  zset  ids whose own options let them be trimmed             complete.lua, fail.lua
   event-stream       stream   what happened, capped at about 10,000 entries         every script that changes a state
   event-stream:off   string   exists while nothing is to be told there              Following.tell_events
@@ -37,7 +38,8 @@ from holdfast.errors import BadJob
 _RESERVED_FIRST = frozenset({
     "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held", "id",
     "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome", "outcomes",
-    "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check", "wait", "watch",
+    "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check",
+    "trimming", "wait", "watch",
 })
 # fmt: on
 _RESERVED_LAST = frozenset({"lock", "logs", "journal", "limited", "index"})
@@ -52,7 +54,7 @@ class Keys:
     __slots__ = (
         "active", "base", "cancels", "client_name", "completed", "delayed", "event_stream", "failed", "ghosts", "id",
         "limiter", "limiting", "lines", "lockless", "meta", "meta_paused", "parked", "paused", "presence", "priority",
-        "repeat", "stalled", "wait", "watch",
+        "repeat", "stalled", "trimming", "wait", "watch",
     )  # fmt: skip
 
     def __init__(self, prefix: str, queue: str) -> None:
@@ -84,6 +86,7 @@ class Keys:
     priority: str
     repeat: str
     stalled: str
+    trimming: str
     wait: str
     watch: str
 

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from holdfast.queue import Job, NewJob, Queue, Retention
+from holdfast.queue.connection import Link
+from holdfast.queue.reporting import Reporter
+from holdfast.queue.scripts import Scripts
 
 
 async def fine(_job: Job) -> None:
@@ -87,3 +90,61 @@ async def test_one_script_call_trims_a_bounded_number(
         await until(ended)
 
     assert 30 <= (await queue.counts())["completed"] <= 31
+
+
+async def node_has_finished(client: Any, state: str, job_id: str, opts: str, *, seconds_ago: float = 0) -> None:
+    """What a queue holds of a job that Node added and worked on."""
+    now_ms = int((await client.time())[0]) * 1000
+    await client.hset(f"bull:q:{job_id}", mapping={"name": "x", "opts": opts, "finishedOn": now_ms})
+    await client.rpush(f"bull:q:{job_id}:logs", "a line")
+    await client.zadd(f"bull:q:{state}", {job_id: now_ms - seconds_ago * 1000})
+
+
+@pytest.mark.parametrize(
+    ("state", "option"), [("completed", "removeOnComplete"), ("failed", "removeOnFail"), ("failed", "removeOnComplete")]
+)
+async def test_jobs_that_are_too_old_go_although_nothing_finishes_and_only_by_the_option_for_their_end(
+    queue: Queue, working: Any, client: Any, until: Any, state: Any, option: str
+) -> None:
+    for n in range(600):
+        await node_has_finished(client, state, f"old-{n}", f'{{"{option}":{{"age":60}}}}', seconds_ago=61 + n)
+        await node_has_finished(client, state, f"young-{n}", f'{{"{option}":{{"age":900}}}}', seconds_ago=61)
+        await node_has_finished(client, state, f"for-ever-{n}", '{"attempts":1,"data":"age"}', seconds_ago=9_000)
+    goes = (state == "failed") == (option == "removeOnFail")
+
+    async def swept() -> bool:
+        return (await queue.counts())[state] == (1_200 if goes else 1_800)
+
+    async with working({"x": fine}, poll_interval=0.05):
+        await until(swept)
+
+    left = await client.zrange(f"bull:q:{state}", 0, -1)
+    assert len([job_id for job_id in left if job_id.startswith("old")]) == (0 if goes else 600)
+    assert await client.exists("bull:q:old-1", "bull:q:old-1:logs") == (0 if goes else 2)
+    assert await client.exists("bull:q:young-1", "bull:q:for-ever-1:logs") == 2
+
+
+async def test_a_job_of_ours_goes_at_its_age_with_its_place_in_the_index(
+    queue: Queue, working: Any, counted: Any, client: Any
+) -> None:
+    await queue.add("broken", remove_on_fail=Retention(age=1, count=50))
+
+    async with working({"broken": broken}):
+        await counted(failed=1)
+        await counted()
+
+    assert not await client.exists("bull:q:1", "bull:q:keep:failed:50:1")
+
+
+async def test_one_look_for_old_jobs_is_bounded_and_goes_on_where_it_stopped(queue: Queue, client: Any) -> None:
+    link = Link(queue.url, reporter=Reporter())
+    scripts = Scripts(link, queue.keys)
+    for n in range(30):
+        keep = '{"removeOnComplete":{"age":1}}' if n % 10 == 9 else "{}"
+        await node_has_finished(client, "completed", f"j-{n:02}", keep, seconds_ago=100 - n)
+
+    removed = [await scripts.trim(interval_ms=0, limit=10) for _ in range(5)]
+
+    assert removed == [1, 1, 1, 0, 0]
+    assert await scripts.trim(interval_ms=60_000, limit=10) == -1
+    await link.close()

@@ -52,6 +52,12 @@ class HouseScripts(Caller):
         count, next_ms = await self._run("promote", keys, (k.base, sender, limit))
         return count, None if next_ms < 0 else next_ms / 1000
 
+    async def trim(self, *, interval_ms: int, limit: int) -> int:
+        """Remove finished jobs by their age; returns how many, -1 when another worker just did."""
+        k = self._keys
+        keys = (k.completed, k.failed, k.trimming)
+        return int(await self._run("trim", keys, (k.base, interval_ms, limit)))
+
 
 class PresenceScripts:
     """The two scripts of the lock-keeping thread, on its own blocking client."""

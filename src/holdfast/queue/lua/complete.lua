@@ -6,7 +6,6 @@ KEYS[1]  wait       list, tail = next
 KEYS[2]  active     list
 KEYS[3]  priority   zset of the waiting prioritized ids
 KEYS[4]  completed  zset, job id -> finishedOn (ms)
-KEYS[5]  stalled    set, Bull's suspects
 ARGV[1]  base       the queue's prefix
 ARGV[2]  limit      take at most so many; 0 = none
 ARGV[3]  token      of the batch to take
@@ -18,12 +17,15 @@ Returns [words, rows]: a word a result, 'ok' | 'written' | 'lock_lost' | 'missin
 --#include clock
 --#include own
 --#include row
+--#include publish
 --#include take
 --#include finish
+local WIDTH, FIRST = 5, 5
 local keys = { wait = KEYS[1], active = KEYS[2], priority = KEYS[3] }
-local active, completed, stalled = KEYS[2], KEYS[4], KEYS[5]
+local active, completed = KEYS[2], KEYS[4]
 local base, limit, token, lock_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local now = now_ms()
+local stamp = string.format('%.0f', now)  -- Lua writes numbers slowly
 
 -- Bull Board shows a job as failed while these fields are there; the history moves to a field of ours.
 local function forgive(key)
@@ -32,33 +34,28 @@ local function forgive(key)
   redis.call('HDEL', key, 'failedReason', 'stacktrace')
 end
 
-local function announce(id, value)
-  redis.call('PUBLISH', base .. 'completed', '{"jobId":' .. cjson.encode(id) .. ',"val":' .. cjson.encode(value) .. '}')
-end
-
 local lock_keys = {}
-for first = 5, #ARGV, 5 do lock_keys[#lock_keys + 1] = base .. ARGV[first] .. ':lock' end
+for first = FIRST, #ARGV, WIDTH do lock_keys[#lock_keys + 1] = base .. ARGV[first] .. ':lock' end
 local locks = redis.call('MGET', unpack(lock_keys))
 
-local words, done, keeps = {}, {}, {}
-for first = 5, #ARGV, 5 do
-  local id, owner, value, keep, failed_before = unpack(ARGV, first, first + 4)
+local words, done, values, keeps = {}, {}, {}, {}
+for first = FIRST, #ARGV, WIDTH do
+  local id, owner, value, keep, failed_before = unpack(ARGV, first, first + WIDTH - 1)
   local word = locks[#words + 1] == owner and 'ok' or owns(base, active, id, owner)
   if word == 'ok' then
-    redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', now)
+    if keep ~= '0' then redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', stamp) end
     if failed_before == '1' then forgive(base .. id) end
     done[#done + 1] = id
-    keeps[#keeps + 1] = keep
-    announce(id, value)
+    values[#done] = value
+    keeps[#done] = keep
   end
   words[#words + 1] = word
 end
 finish(base, active, completed, done, keeps, now)
-if #done > 0 then redis.call('SREM', stalled, unpack(done)) end
+publish_each(base, base .. 'completed', #done, function(i)
+  return '{"jobId":' .. cjson.encode(done[i]) .. ',"val":' .. cjson.encode(values[i]) .. '}'
+end)
 
-local rows = {}
-if limit > 0 then
-  rows = take(keys, base, limit, token, lock_ms)
-  if #rows == 0 then redis.call('PUBLISH', base .. 'drained', '') end
-end
+local rows = take(keys, base, limit, token, lock_ms, stamp)
+if limit > 0 and #rows == 0 then redis.call('PUBLISH', base .. 'drained', '') end
 return { words, rows }

@@ -15,10 +15,11 @@ Returns rows: each name, data, opts, attemptsMade, stalledCounter, progress, pro
 ]]
 --#include clock
 --#include row
+--#include publish
 --#include take
 local keys = { wait = KEYS[1], active = KEYS[2], priority = KEYS[3] }
 local base, limit, token, lock_ms, announce = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 
-local rows = take(keys, base, limit, token, lock_ms)
+local rows = take(keys, base, limit, token, lock_ms, string.format('%.0f', now_ms()))
 if #rows == 0 and announce == '1' then redis.call('PUBLISH', base .. 'drained', '') end
 return rows

@@ -51,7 +51,7 @@ class WorkScripts(Caller):
         args: list[Argument] = [k.base, limit, token, lock_ms]
         for r in results:
             args += r
-        answers, rows = await self._run("complete", (k.wait, k.active, k.priority, k.completed, k.stalled), args)
+        answers, rows = await self._run("complete", (k.wait, k.active, k.priority, k.completed), args)
         return words(answers), rows
 
     async def retake(self, token: str) -> list[Row]:
@@ -78,9 +78,10 @@ class WorkScripts(Caller):
         args = [k.base, *(value for pair in held for value in pair)]
         return words(await self._run("release", (k.wait, k.paused, k.meta_paused, k.active), args))
 
-    async def progress(self, job_id: str, token: str, progress: bytes) -> Word:
-        """Note how far an attempt has come."""
-        return word(await self._run("progress", (self._keys.active,), (self._keys.base, job_id, token, progress)))
+    async def progress(self, job_id: str, token: str, progress: bytes, *, back: bool) -> Word:
+        """Note how far an attempt has come; a number goes back only if `back` says so."""
+        args = (self._keys.base, job_id, token, progress, int(back))
+        return word(await self._run("progress", (self._keys.active,), args))
 
     async def log(self, job_id: str, token: str, line: str, *, limit: int) -> Word:
         """Add a line to a job's log."""

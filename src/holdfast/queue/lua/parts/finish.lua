@@ -27,18 +27,38 @@ local function retain(base, zset, id, keep, now)
   end
 end
 
+-- Take ids out of active. What one call took ends together and lies together at the tail: then one cut removes it.
+local function leave_active(active, ids)
+  local gone = {}
+  for _, id in ipairs(ids) do gone[id] = true end
+  local tail, others = redis.call('LRANGE', active, -#ids, -1), {}
+  for _, id in ipairs(tail) do
+    if not gone[id] then others[#others + 1] = id end
+  end
+  if #others * 2 < #tail then
+    redis.call('LTRIM', active, 0, -#tail - 1)
+    if #others > 0 then redis.call('RPUSH', active, unpack(others)) end
+    for _, id in ipairs(tail) do gone[id] = nil end
+  end
+  for id in pairs(gone) do redis.call('LREM', active, -1, id) end
+end
+
 local function finish(base, active, zset, ids, keeps, now)
-  local scores, locks = {}, {}
+  local stamp, scores, locks = string.format('%.0f', now), {}, {}
   for i, id in ipairs(ids) do
     locks[i] = base .. id .. ':lock'
     if keeps[i] ~= '0' then
-      scores[#scores + 1] = now
+      scores[#scores + 1] = stamp
       scores[#scores + 1] = id
     end
   end
   -- Add before remove: whatever cuts this short, no id is in no list.
   if #scores > 0 then redis.call('ZADD', zset, unpack(scores)) end
-  for _, id in ipairs(ids) do redis.call('LREM', active, -1, id) end
+  if #ids > 1 then
+    leave_active(active, ids)
+  elseif #ids == 1 then
+    redis.call('LREM', active, -1, ids[1])
+  end
   if #locks > 0 then redis.call('DEL', unpack(locks)) end
   for i, id in ipairs(ids) do
     if keeps[i] ~= '' then retain(base, zset, id, keeps[i], now) end

@@ -1,9 +1,10 @@
--- What a worker needs to know of a job: one HMGET, in a fixed order, the id last; and when it finished, if it did.
+-- What a worker needs to know of a job: one HMGET, in a fixed order, the id last; and when it finished, if it did, and
+-- its priority.
 local function row_of(base, id)
   local row = redis.pcall('HMGET', base .. id, 'name', 'data', 'opts', 'attemptsMade', 'stalledCounter', 'progress',
-    'processedOn', 'finishedOn')
+    'processedOn', 'finishedOn', 'priority')
   if row.err then return nil end  -- not a hash: no job of anybody's
-  local finished = row[8]
-  row[8] = id
-  return row, finished
+  local finished, priority = row[8], row[9]
+  row[8], row[9] = id, nil
+  return row, finished, priority
 end

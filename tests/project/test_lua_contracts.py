@@ -11,7 +11,7 @@ import redis
 from holdfast.queue.connection import Link
 from holdfast.queue.keys import Keys
 from holdfast.queue.repeatables import Run
-from holdfast.queue.scripts import Blame, PresenceScripts, RecoveryRules, Result, Scripts, load
+from holdfast.queue.scripts import Blame, Limits, PresenceScripts, RecoveryRules, Result, Scripts, load
 
 LUA = Path(__file__).parents[2] / "src/holdfast/queue/lua"
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
@@ -43,6 +43,11 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "obliterate": lambda s: s.obliterate("bull:q:wait", force=True, limit=1),
     "trim": lambda s: s.trim(interval_ms=1, limit=1),
     "pause": lambda s: s.pause("paused", 10),
+    "take_limited": lambda s: s.take_limited(1, "t", 1000, Limits(max=1, per_ms=1, most=1, group_max=1, group_ms=1)),
+    "line_up": lambda s: s.line_up(1),
+    "unpark": lambda s: s.unpark(1),
+    "cancel": lambda s: s.cancel("i"),
+    "sweep_cancels": lambda s: s.sweep_cancels(1),
 }
 PRESENCE_CALLS: dict[str, Callable[[PresenceScripts], Any]] = {
     "renew": lambda s: s.renew("w", b"{}", (1000, 1000), [("i", "t")]),

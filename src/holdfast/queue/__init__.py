@@ -3,6 +3,7 @@
 from holdfast.errors import BadJob, JobNotFound, LockLost, QueueError, QueueUnavailable, Unrecoverable
 from holdfast.queue.backoffs import Backoff
 from holdfast.queue.job import Job
+from holdfast.queue.limiting import RateLimit
 from holdfast.queue.options import JobOptions, NewJob, Retention
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
@@ -22,6 +23,7 @@ __all__ = [
     "QueueError",
     "QueueUnavailable",
     "Repeatable",
+    "RateLimit",
     "Retention",
     "Unrecoverable",
     "Worker",

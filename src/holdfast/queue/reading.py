@@ -26,10 +26,12 @@ class Reading(Connected):
         in which they will run, active oldest first, completed and failed newest first."""
         key = getattr(self.keys, state)
         if state in ("wait", "paused", "active"):
-            stop = -1 - start
-            begin = 0 if end < 0 else -1 - end
-            ids = await self._patiently(lambda: self._link.call("LRANGE", key, begin, stop))
-            ids.reverse()
+            ids, passed = await self._in_line(state, start, end)
+            stop = -1 - max(0, start - passed)
+            begin = 0 if end < 0 else -1 - (end - passed)
+            if end < 0 or end >= passed:
+                others = await self._patiently(lambda: self._link.call("LRANGE", key, begin, stop))
+                ids += reversed(others)
         else:
             command = "ZRANGE" if state == "delayed" else "ZREVRANGE"
             ids = await self._patiently(lambda: self._link.call(command, key, start, end))
@@ -63,6 +65,17 @@ class Reading(Connected):
         names = [f"{self.keys.presence}:{worker.decode()}" for worker in ids]
         abouts = await self._patiently(lambda: self._link.call("MGET", *names))
         return [LiveWorker.from_json(about) for about in abouts if about is not None]
+
+    async def _in_line(self, state: State, start: int, end: int) -> tuple[list[bytes], int]:
+        """Those of the range that workers with limits hold back, which come before the others; and how many there are."""
+        parked = self.keys.parked
+        count = 0 if state == "active" else await self._patiently(lambda: self._link.call("ZCARD", parked))
+        if not count:
+            return [], 0
+        is_paused = await self._patiently(lambda: self._link.call("EXISTS", self.keys.meta_paused))
+        if bool(is_paused) != (state == "paused"):
+            return [], 0
+        return await self._patiently(lambda: self._link.call("ZRANGE", parked, start, end)), count
 
     async def _read(self, ids: Sequence[str]) -> list[Job | None]:
         found: list[Job | None] = []

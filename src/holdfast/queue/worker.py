@@ -16,6 +16,7 @@ from holdfast.queue.comeback import Comeback
 from holdfast.queue.connection import Link
 from holdfast.queue.execution import Processor, as_async
 from holdfast.queue.housekeeping import Housekeeping
+from holdfast.queue.limiting import LimitedScripts, RateLimit, Tending, limits_of
 from holdfast.queue.locks import LockKeeper
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
@@ -33,6 +34,9 @@ LET_GO_TIME = 2.0  # seconds to write it when `run` was cancelled
 class Tuning(TypedDict, total=False):
     """What few need to change."""
 
+    rate_limit: RateLimit | None  # so many jobs in a window of time, by all workers that say so
+    group_concurrency: int | None  # so many jobs of one group at once, by all workers that say so (at most 500)
+    group_rate: RateLimit | None  # so many jobs of one group in a window of time
     presence_ttl: float  # seconds after which a silent worker counts as dead (default 3)
     max_stalled: int  # how often a job may be taken over from a dead worker; one more fails it (default 3)
     grace: float  # seconds running jobs get to finish when the worker stops (default 20)
@@ -70,7 +74,11 @@ class Worker:
         self._signals = tuning.get("signals", True)
         self._reporter = queue.reporter
         self._link = Link(queue.finder, reporter=self._reporter)
-        self._scripts = Scripts(self._link, queue.keys)
+        limits = limits_of(tuning.get("rate_limit"), tuning.get("group_concurrency"), tuning.get("group_rate"))
+        self._scripts = (
+            LimitedScripts(self._link, queue.keys, limits) if any(limits) else Scripts(self._link, queue.keys)
+        )
+        self._tending = Tending(self._scripts, limits)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"holdfast {queue.name}")
         self._taking = TakeLoop(
             self._scripts,
@@ -83,6 +91,8 @@ class Worker:
             ),
             self._reporter,
         )
+        if isinstance(self._scripts, LimitedScripts):
+            self._scripts.come_back = self._taking.expect_work
         self._house = Housekeeping(self._scripts, self.id, self._reporter, max_stalled=tuning.get("max_stalled", 3))
         self._listener = Listener(
             queue.finder,
@@ -128,6 +138,8 @@ class Worker:
                 await self._locks.start(self._taking.running)
                 await self._work()
         finally:
+            if isinstance(self._scripts, LimitedScripts):
+                self._scripts.close()
             await self._locks.stop()
             await self._link.close()
             self._threads.shutdown(wait=False, cancel_futures=True)
@@ -157,6 +169,7 @@ class Worker:
                 group.create_task(self._house.run(), name="holdfast housekeeping"),
                 group.create_task(self._comeback.run(), name="holdfast comeback"),
                 group.create_task(self._taking.repeating.run(), name="holdfast repeatables"),
+                group.create_task(self._tending.run(), name="holdfast tending"),
                 group.create_task(self._poll(), name="holdfast poll"),
                 group.create_task(self._announce(), name="holdfast announcer"),
             ]

@@ -39,6 +39,9 @@ local function state(id)
   end
   if redis.call('EXISTS', base .. id .. ':lock') == 1 then return 'active' end
   if redis.call('ZSCORE', KEYS[4], id) then return 'delayed' end
+  if redis.call('ZSCORE', base .. 'parked', id) then  -- in the line of its group
+    return redis.call('EXISTS', base .. 'meta-paused') == 1 and 'paused' or 'wait'
+  end
   if not places then read_lists() end
   return places[id] or unsure or 'orphan'
 end

@@ -2,6 +2,7 @@
 
 from holdfast.queue.scripts.house import HouseScripts, PresenceScripts, Recovered, RecoveryRules
 from holdfast.queue.scripts.keeping import KeepScripts, Moved, Obliterated, Removed
+from holdfast.queue.scripts.limiting import Cancelled, Limits, LimitScripts
 from holdfast.queue.scripts.loading import Script, Word, load
 from holdfast.queue.scripts.producing import AddScripts
 from holdfast.queue.scripts.repeating import Armed, RepeatScripts, Schedule, Standing
@@ -11,8 +12,11 @@ __all__ = [
     "AddScripts",
     "Armed",
     "Blame",
+    "Cancelled",
     "HouseScripts",
     "KeepScripts",
+    "LimitScripts",
+    "Limits",
     "Moved",
     "Obliterated",
     "PresenceScripts",
@@ -32,5 +36,5 @@ __all__ = [
 ]
 
 
-class Scripts(AddScripts, RepeatScripts, WorkScripts, KeepScripts, HouseScripts):
+class Scripts(AddScripts, RepeatScripts, WorkScripts, KeepScripts, HouseScripts, LimitScripts):
     """All scripts of one queue on one link."""

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 import redis
@@ -30,8 +31,9 @@ class Meter:
         print(json.dumps({"what": name} | {key: round(value, 1) for key, value in figures.items()}), flush=True)
 
 
-async def work_off(queue: Queue, jobs: int, concurrency: int) -> None:
-    """Run a worker until it has run so many jobs that do nothing."""
+@asynccontextmanager
+async def working(queue: Queue, jobs: int, concurrency: int) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    """A worker of the queue; gives what waits until it has run so many jobs that do nothing."""
     left, done = jobs, asyncio.Event()
 
     async def nothing(_job: Job) -> None:
@@ -42,9 +44,11 @@ async def work_off(queue: Queue, jobs: int, concurrency: int) -> None:
 
     worker = Worker(queue, {"x": nothing}, concurrency=concurrency)
     running = asyncio.create_task(worker.run())
-    await done.wait()
-    await worker.stop()
-    await running
+    try:
+        yield done.wait
+    finally:
+        await worker.stop()
+        await running
 
 
 async def add_one_by_one(queue: Queue, jobs: int) -> None:
@@ -62,8 +66,8 @@ async def profile(url: str, jobs: int, concurrencies: list[int]) -> None:
             async with Queue("bench", url=url) as queue:
                 new = [NewJob("x", {"n": n}) for n in range(count)]
                 await meter.measure("bulk add", count, partial(queue.add_many, new))
-                what = f"no-op jobs, concurrency {concurrency}"
-                await meter.measure(what, count, partial(work_off, queue, count, concurrency))
+                async with working(queue, count, concurrency) as all_done:
+                    await meter.measure(f"no-op jobs, concurrency {concurrency}", count, all_done)
         async with Queue("bench", url=url) as queue:
             count = max(1, jobs // 10)
             await meter.measure("single add, one after the other", count, partial(add_one_by_one, queue, count))

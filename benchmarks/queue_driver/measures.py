@@ -112,13 +112,13 @@ def _rate_of(subject: Subject, running: Sequence[WorkerProcess], waiting: int, w
     for worker in running:
         worker.wait_noted()
     noted = lambda: sum(worker.noted for worker in running)  # noqa: E731
-    _wait(lambda: noted() >= waiting * WARM_SHARE, WARM_SECONDS)
+    wait_until(lambda: noted() >= waiting * WARM_SHARE, WARM_SECONDS)
     before = Reading.take(subject, running)
     if before.left == 0:
         raise Failed("all jobs were done before the measurement began; use a larger backlog")
-    _wait(lambda: noted() >= waiting, window)
+    wait_until(lambda: noted() >= waiting, window)
     if noted() >= waiting:
-        _wait(lambda: subject.server.left(subject.peer) == 0, 0.5)
+        wait_until(lambda: subject.server.left(subject.peer) == 0, 0.5)
     after = Reading.take(subject, running)
     done = before.left - after.left
     if done <= 0:
@@ -203,7 +203,7 @@ def take_over(subject: Subject, *, limit: float, jobs: int = 5) -> Figures:
         with closing(first, feeder):
             for number in range(jobs):
                 feeder.add({"id": number, "sleep": 600})
-            _wait(lambda: len(first.lines()) >= jobs, 30)
+            wait_until(lambda: len(first.lines()) >= jobs, 30)
             held = {line.split()[0] for line in first.lines()}
             second = subject.worker(10, folder, PEER_SLEEP="0")
             with closing(second):
@@ -221,7 +221,7 @@ def _probe(feeder: Feeder, worker: WorkerProcess) -> None:
             raise Failed(f"the second worker ran nothing: {worker.last_words()}")
         feeder.add({"id": number, "sleep": 0})
         number += 1
-        _wait(lambda: worker.noted > 0, 0.5)
+        wait_until(lambda: worker.noted > 0, 0.5)
 
 
 def _taken(worker: WorkerProcess, held: set[str], limit: float) -> Figures:
@@ -249,7 +249,7 @@ def with_active(subject: Subject, *, active: int, concurrency: int, waiting: int
         with closing(holder, feeder):
             for number in range(active):
                 feeder.add({"id": number, "sleep": 600})
-            if not _wait(lambda: holder.witness.read_bytes().count(b"\n") >= active, 60):
+            if not wait_until(lambda: holder.witness.read_bytes().count(b"\n") >= active, 60):
                 raise Failed(f"{active:,} jobs were not all started within 60 s")
             subject.add("bulk", waiting, FILL_LIMIT)
             worker = subject.worker(concurrency, folder)
@@ -266,10 +266,11 @@ def prioritized_adds(subject: Subject, *, waiting: int, count: int, seconds: flo
     return _adds_of(subject, "single", count, seconds, {"PEER_PRIORITY": "1"})
 
 
-def _wait(condition: Callable[[], bool], limit: float) -> bool:
+def wait_until(condition: Callable[[], bool], limit: float, pause: float = 0.001) -> bool:
+    """Whether it became true within `limit` seconds, looking every `pause` seconds."""
     deadline = time.perf_counter() + limit
     while not condition():
         if time.perf_counter() > deadline:
             return False
-        time.sleep(0.001)
+        time.sleep(pause)
     return True

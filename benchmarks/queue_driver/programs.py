@@ -56,12 +56,12 @@ class Feeder:
         self._unread = b""
         self._answer(30)
 
-    def add(self, job: dict[str, Any], *, limit: float = 10.0) -> bool:
-        """Whether the peer says that the job was added. Failed when it says nothing within `limit` seconds."""
+    def add(self, job: dict[str, Any], *, limit: float = 10.0) -> str:
+        """Empty when the peer says that the job was added, else its error. Failed when it is silent for `limit` s."""
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job).encode() + b"\n")
         self._process.stdin.flush()
-        return "ok" in self._answer(limit)
+        return str(self._answer(limit).get("error", ""))
 
     def close(self) -> None:
         kill(self._process)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+NO_RESULTS = "Not measured yet."
 NOTHING = "–"  # noqa: RUF001 - no figure, in a cell
 README = Path(__file__).resolve().parents[1] / "README.md"
 

@@ -1,0 +1,248 @@
+"""The faults: each happens to one peer on a server of its own, and gives the figures of one row.
+
+Every job notes its runs in a file (start and end, with the monotonic clock), which no fault touches. The lock, or what
+a peer has instead of it, is `LOCK` seconds for all, so that waiting for it is bounded.
+"""
+
+import os
+import signal
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from queue_driver.measures import Figures, Subject, scratch, wait_until
+from queue_driver.programs import Failed, Feeder, WorkerProcess, closing
+
+LOCK = 5.0  # seconds
+CONCURRENCY = 5
+JOBS = 30
+JOB_SECONDS = 1.0
+AFTERMATH = 5.0  # seconds to look on when all is done: a second run may still come
+
+
+@dataclass(slots=True)
+class Story:
+    """Two workers and a producer on one peer, and what they did."""
+
+    subject: Subject
+    folder: Path
+    stack: ExitStack
+    limit: float  # seconds that a fault may cost
+    workers: list[WorkerProcess] = field(default_factory=list)
+    told: set[int] = field(default_factory=set)  # ids of the jobs whose adding was acknowledged
+    refused: list[str] = field(default_factory=list)  # the errors of the others
+    faulted_at: float = 0.0
+
+    def start_worker(self, **variables: str) -> WorkerProcess:
+        settings = {"PEER_LOCK": f"{LOCK:g}"} | variables
+        worker = self.subject.worker(CONCURRENCY, self.folder, **settings)
+        self.stack.enter_context(closing(worker))
+        self.workers.append(worker)
+        return worker
+
+    def start_feeder(self, **variables: str) -> Feeder:
+        feeder = self.subject.feeder(PEER_LOCK=f"{LOCK:g}", **variables)
+        self.stack.enter_context(closing(feeder))
+        return feeder
+
+    def add(self, feeder: Feeder, job_id: int, **more: float) -> None:
+        if error := feeder.add({"id": job_id, **more}):
+            self.refused.append(error)
+        else:
+            self.told.add(job_id)
+
+    def ready(self, feeder: Feeder, worker: WorkerProcess) -> None:
+        """Add short jobs until the worker has run one."""
+        deadline = time.monotonic() + 25
+        while not worker.noted:
+            if worker.process.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"a worker ran nothing: {worker.last_words()}")
+            self.add(feeder, 1_000 + len(self.told))
+            wait_until(lambda: worker.noted > 0, 0.3)
+
+    def notes(self) -> list[tuple[int, str, int, float]]:
+        """(job, start or end, process, seconds of the monotonic clock), of all workers, oldest first."""
+        lines = [line.split() for worker in self.workers for line in worker.lines()]
+        return sorted(
+            ((int(job), word, int(pid), int(at) / 1e9) for job, word, pid, at in lines), key=lambda note: note[3]
+        )
+
+    def fault(self) -> None:
+        self.faulted_at = time.monotonic()
+
+    def finish(self) -> None:
+        """Wait until all jobs have run to their end, at most `limit` seconds; then look on for a while."""
+        wait_until(lambda: self.told <= {job for job, word, _, _ in self.notes() if word == "end"}, self.limit, 0.1)
+        wait_until(lambda: self.subject.server.left(self.subject.peer) == 0, AFTERMATH, 0.1)
+
+    def figures(self, resumed: float | None, **more: object) -> Figures:
+        """What became of the jobs."""
+        starts = Counter(job for job, word, _, _ in self.notes() if word == "start")
+        ends = Counter(job for job, word, _, _ in self.notes() if word == "end")
+        peer, server = self.subject.peer, self.subject.server
+        counted = server.sum(peer.finished) if peer.finished else None
+        return {
+            "jobs": len(self.told),
+            "runs": sum(starts[job] for job in self.told),
+            "most_runs": max((starts[job] for job in self.told), default=0),
+            "run_again": sum(starts[job] > 1 for job in self.told),
+            "done_twice": sum(ends[job] > 1 for job in self.told),
+            "not_done": len(self.told - set(ends)),
+            "stuck": server.left(peer),
+            "lost": max(0, len(self.told - set(ends)) - server.left(peer)),
+            "count_off": None if counted is None else counted + server.left(peer) - len(self.told),
+            "resumed_s": resumed,
+            **({"refused": len(self.refused), "refusal": self.refused[0]} if self.refused else {}),
+            **more,
+        }
+
+    def resumed(self, jobs: Iterable[int]) -> float | None:
+        """Seconds from the fault until the last of these jobs was started again; None when one was not."""
+        again: dict[int, float] = defaultdict(float)
+        for job, word, _, at in self.notes():
+            if word == "start" and at > self.faulted_at:
+                again.setdefault(job, at - self.faulted_at)
+        wanted = set(jobs)
+        return max((again[job] for job in wanted), default=None) if wanted <= set(again) else None
+
+
+def _two_at_work(story: Story) -> tuple[WorkerProcess, WorkerProcess]:
+    """Two workers with jobs of a second each; the first has several under way."""
+    first, second, feeder = story.start_worker(), story.start_worker(), story.start_feeder()
+    story.ready(feeder, first)
+    story.ready(feeder, second)
+    for number in range(JOBS):
+        story.add(feeder, number, sleep=JOB_SECONDS)
+    if not wait_until(lambda: len(_held(first)) >= 2, 30):
+        raise Failed("the first worker never held two jobs at the same time")
+    return first, second
+
+
+def _held(worker: WorkerProcess) -> set[int]:
+    notes = [line.split() for line in worker.lines()]
+    ended = {int(job) for job, word, *_ in notes if word == "end"}
+    return {int(job) for job, word, *_ in notes if word == "start" and int(job) < JOBS} - ended
+
+
+def worker_killed(story: Story) -> Figures:
+    """SIGKILL to a worker that holds jobs; another one is there."""
+    first, _ = _two_at_work(story)
+    story.fault()
+    first.kill()
+    held = _held(first)
+    story.finish()
+    return story.figures(story.resumed(held), held=len(held))
+
+
+def worker_stopped(story: Story) -> Figures:
+    """SIGTERM to a worker that holds jobs, as a deployment does."""
+    first, _ = _two_at_work(story)
+    story.fault()
+    first.signal(signal.SIGTERM, all_of_it=False)
+    left = wait_until(lambda: first.process.poll() is not None, 30)
+    gone = time.monotonic() - story.faulted_at if left else None
+    story.finish()
+    return story.figures(gone)
+
+
+def worker_frozen(story: Story) -> Figures:
+    """SIGSTOP to a worker that holds jobs for three times the lock, then SIGCONT."""
+    first, _ = _two_at_work(story)
+    story.fault()
+    held = _held(first)
+    first.signal(signal.SIGSTOP)
+    time.sleep(3 * LOCK)
+    first.signal(signal.SIGCONT)
+    story.finish()
+    return story.figures(story.resumed(held), held=len(held))
+
+
+def loop_blocked(story: Story) -> Figures:
+    """A processor that lets nothing else run in its worker for three times the lock."""
+    first, feeder = story.start_worker(), story.start_feeder()
+    story.ready(feeder, first)
+    story.add(feeder, 0, block=3 * LOCK)
+    first.wait_noted(more_than=first.noted)
+    story.fault()
+    second = story.start_worker(PEER_SLEEP="0")
+    story.ready(feeder, second)
+    wait_until(lambda: any(line.startswith("0 end") for line in first.lines()), 3 * LOCK + 5)
+    story.finish()
+    return story.figures(None)
+
+
+def redis_killed(story: Story) -> Figures:
+    """SIGKILL to redis-server while jobs run; it comes back on its files after two seconds."""
+    _two_at_work(story)
+    story.subject.server.kill()
+    time.sleep(2.0)
+    story.subject.server.start()
+    story.fault()
+    story.finish()
+    later = [at for _, word, _, at in story.notes() if word == "start" and at > story.faulted_at]
+    return story.figures(later[0] - story.faulted_at if later else None)
+
+
+def power_cut(story: Story) -> Figures:
+    """Jobs are added; redis-server is killed and the last second of its AOF is gone, as after a power cut."""
+    return _power_cut(story, story.start_feeder())
+
+
+def power_cut_durable(story: Story) -> Figures:
+    """The same, with every add asked to be durable."""
+    return _power_cut(story, story.start_feeder(PEER_DURABLE="1"))
+
+
+def _power_cut(story: Story, feeder: Feeder) -> Figures:
+    server = story.subject.server
+    sizes: list[tuple[float, int]] = []
+    begun, number = time.monotonic(), 0
+    while time.monotonic() - begun < 3.0 and number < 200:
+        story.add(feeder, number)
+        number += 1
+        sizes.append((time.monotonic(), server.aof().stat().st_size))
+        time.sleep(0.012)
+    file, killed_at = server.aof(), time.monotonic()
+    server.kill()
+    story.fault()
+    kept = max((size for at, size in sizes if at <= killed_at - 1.0), default=0)
+    os.truncate(file, kept)
+    server.start()
+    worker = story.start_worker()
+    if story.told:
+        wait_until(lambda: worker.noted > 0, 25)
+    story.limit = 5.0  # what is gone does not come
+    story.finish()
+    return story.figures(None, asked=number)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind, and how it reads in the table."""
+
+    name: str
+    title: str
+    act: Callable[[Story], Figures]
+    seconds: str = ""  # what `resumed_s` is here
+    only: str = ""  # the one peer it is for
+
+
+FAULTS: Sequence[Fault] = (
+    Fault("worker-killed", "SIGKILL of a worker that holds jobs", worker_killed, "until its jobs run again"),
+    Fault("worker-stopped", "SIGTERM of a worker that holds jobs", worker_stopped, "until it has ended"),
+    Fault("worker-frozen", "a worker frozen for 3 locks, then let go", worker_frozen, "until its jobs run again"),
+    Fault("loop-blocked", "a processor that blocks its worker for 3 locks", loop_blocked),
+    Fault("redis-killed", "SIGKILL of Redis, back after 2 s", redis_killed, "until a job is started"),
+    Fault("power-cut", "the AOF's last second cut off", power_cut),
+    Fault("power-cut-durable", "the same, adds with durable=True", power_cut_durable, only="holdfast"),
+)
+BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+def suffer(subject: Subject, fault: Fault, limit: float) -> Figures:
+    """Let it happen to a peer."""
+    with scratch() as folder, ExitStack() as stack:
+        return fault.act(Story(subject, folder, stack, limit))

@@ -38,8 +38,11 @@ faults: $(STAMP) ## Fault tests with the long seeded sequences (SECONDS=, SEED=)
 	@HOLDFAST_TEST_SECONDS=$(SECONDS) HOLDFAST_TEST_SEED=$(SEED) \
 		$(VENV)/python -m pytest -m "" --timeout $$(($(SECONDS) * 2 + 300)) $(ARGS) tests/faults
 
-bench: $(STAMP) ## Every benchmark
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(VENV)/python $$script $(ARGS) || exit 1; done
+bench: $(STAMP) ## Every benchmark, the quick way (LABELLED=folder of labelled answers)
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
+		case $$script in *codeframe_quality.py) set -- $(LABELLED);; *) set -- --quick $(ARGS);; esac; \
+		[ $$# -gt 0 ] || { echo "left out: it needs LABELLED=FOLDER"; continue; }; \
+		$(VENV)/python $$script "$$@" || exit 1; done
 
 clean: ## Remove .venv, caches and build products; the data folder stays
 	rm -rf .venv dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

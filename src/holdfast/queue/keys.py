@@ -11,7 +11,7 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   presence           zset     worker id -> alive until (ms, Redis' clock)           the lock-keeping threads
   presence:<worker>  string   what the worker says of itself, JSON, with a TTL      the lock-keeping threads
   watch              string   last check : no take-over before : where to go on     recover.lua
-  lockless           zset     active id nobody seems to hold -> first seen so (ms)  recover.lua
+  lockless           zset     active id nobody seems to hold -> lost from then (ms)  recover.lua
   ghosts             list     ids that were in a list without their hash            take.lua, promote.lua, recover.lua
   trimming           string   last call : where completed and failed go on, ranks   trim.lua
   keep:<state>:<n>:<s>  zset  ids whose own options let them be trimmed             complete.lua, fail.lua
@@ -26,7 +26,8 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   limiting           string   exists while there are workers with limits             Tending
   cancels            zset     running id that was cancelled -> when (ms)             parts/cancel.lua
   schedule:<repeat key>  string  id stem, name, data and opts of its jobs, with a TTL  arm.lua
-In the job's hash two fields are ours: `owner`, the token of the last attempt, and `cancelled`, when that was asked for.
+In the job's hash three fields are ours: `owner`, the token of the last attempt, `cancelled`, when that was asked for,
+and `crashes`, the take-overs in vain.
 """
 
 import base64

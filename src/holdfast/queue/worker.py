@@ -38,7 +38,7 @@ class Tuning(TypedDict, total=False):
     group_concurrency: int | None  # so many jobs of one group at once, by all workers that say so (at most 500)
     group_rate: RateLimit | None  # so many jobs of one group in a window of time
     presence_ttl: float  # seconds after which a silent worker counts as dead (default 3)
-    max_stalled: int  # how often a job may be taken over from a dead worker; one more fails it (default 3)
+    max_stalled: int  # how often a job may lose its worker with no new progress; once more fails it (default 3)
     grace: float  # seconds running jobs get to finish when the worker stops (default 20)
     poll_interval: float  # seconds between looks for work that nobody announced (default 2)
     backoffs: Mapping[str, Strategy]  # backoff types of your own: fn(attempts_made, error) -> seconds | None = give up

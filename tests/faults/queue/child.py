@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import ctypes
 import json
 import os
 import signal
@@ -69,8 +70,27 @@ async def holding(job: Job) -> str:
     return "held"
 
 
+async def c_call(job: Job) -> str:
+    """After SIGUSR1, one C call that holds the GIL, and with it every thread, for so many seconds."""
+    say("begun", id=job.id)
+    await GO_ON.wait()
+    ctypes.PyDLL(None).usleep(int(job.data * 1_000_000))
+    say("ended", id=job.id)
+    return "by the one in C"
+
+
+async def advancing_poison(job: Job) -> str:
+    """Kills its worker after each step; five steps are all there is to do."""
+    step = (job.progress or 0) + 1
+    say("begun", id=job.id, token=job.token)
+    await job.update_progress(step)
+    if step < 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "in steps"
+
+
 GO_ON = asyncio.Event()
-PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick, holding)}
+PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick, holding, c_call, advancing_poison)}
 
 
 async def main(url: str, processor: str, options: dict[str, float]) -> None:

@@ -65,6 +65,29 @@ async def test_a_job_that_kills_each_of_its_workers_is_given_up_and_others_go_on
     assert (failed.attempts_made, failed.stalled_count) == (0, 4)
 
 
+async def test_a_job_that_comes_forward_may_lose_more_workers_than_one_that_does_not(
+    redis_url: str, child: Any, counted: Any
+) -> None:
+    link = Link(redis_url, reporter=Reporter())
+    async with Queue("q", url=redis_url) as queue:
+        job = await queue.add("x")
+        house = Housekeeping(Scripts(link, queue.keys), "w", Reporter(), max_stalled=1)
+        keeping = asyncio.create_task(house.run())
+        for _ in range(5):
+            victim = await child(redis_url, "advancing_poison", presence_ttl=0.4)
+            await victim.says("begun")
+            await counted(queue, wait=1)
+        await child(redis_url, "advancing_poison")
+        await counted(queue, completed=1)
+        done = await queue.get(job.id)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        await link.close()
+
+    assert done is not None
+    assert (done.returnvalue, done.stalled_count, done.attempts_made) == ("in steps", 5, 0)
+
+
 async def test_a_job_that_a_node_worker_left_active_without_a_lock_is_taken_over(
     redis_url: str, working: Any, counted: Any
 ) -> None:

@@ -11,17 +11,18 @@ KEYS[4]  meta_paused  string
 KEYS[5]  failed       zset, job id -> finishedOn (ms)
 KEYS[6]  presence     zset, worker id -> alive until (ms)
 KEYS[7]  watch        string '<last check ms>:<no take-over before ms>:<where to go on>'
-KEYS[8]  lockless     zset, active id nobody seems to hold -> first seen so (ms)
+KEYS[8]  lockless     zset, active id nobody seems to hold -> lost from then on (ms)
 ARGV[1]  base         the queue's prefix
 ARGV[2]  interval_ms  least time between two checks
 ARGV[3]  quiet_ms     after a gap, time for workers to come back and renew
 ARGV[4]  grace_ms     a job must be seen without a lock, or without its worker's presence, for so long
-ARGV[5]  max_stalled  a job that was taken over more often fails
+ARGV[5]  max_stalled  a job that was taken over more often without having come forward fails
 ARGV[6]  budget       look at so many active jobs
 
 Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
 ]]
 --#include clock
+--#include crashes
 --#include finish
 --#include keep
 --#include remember
@@ -32,6 +33,7 @@ local max_stalled, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
 local REASON = 'job stalled more than allowable limit'
 local BROKEN = 'job stalled, and its stalledCounter is not a number'
 local FORGET_MS = 10000
+local MOST = 10  -- times max_stalled: no progress earns a job more take-overs
 local now = now_ms()
 
 local last, quiet, from = string.match(redis.call('GET', watch) or '', '^(%d+):(%d+):(%d+)$')
@@ -79,33 +81,12 @@ local function take_over(id)
     return 'ghost', '0'
   end
   local made = string.match(redis.call('HGET', base .. id, 'attemptsMade') or '', '^%d+$') or '0'
-  local times = redis.pcall('HINCRBY', base .. id, 'stalledCounter', 1)
-  if type(times) == 'table' then return give_up(id, BROKEN), made end
-  return times > max_stalled and give_up(id, REASON) or put_back(id), made
+  local times, in_vain = count_crash(base .. id)
+  if not times then return give_up(id, BROKEN), made end
+  return (in_vain > max_stalled or times > MOST * max_stalled) and give_up(id, REASON) or put_back(id), made
 end
 
-local lived = {}
-local function alive_until(worker)
-  if lived[worker] == nil then lived[worker] = tonumber(redis.call('ZSCORE', presence, worker) or nil) or false end
-  return lived[worker]
-end
-
-redis.call('ZREMRANGEBYSCORE', lockless, '-inf', now - FORGET_MS)
-local any_lockless = redis.call('EXISTS', lockless) == 1
-local function is_lost(id)
-  local lock = redis.pcall('GET', base .. id .. ':lock')
-  if type(lock) == 'table' then lock = false end  -- no string: no token of anybody's
-  local worker = lock and string.match(lock, '^(%x+):%d+$')
-  if lock and (not worker or alive_until(worker)) then
-    if any_lockless then redis.call('ZREM', lockless, id) end
-    return worker and now > alive_until(worker)  -- Node's workers have no presence: their locks must run out
-  end
-  -- No lock, or one of a worker that was never present: a Node worker locks in a second step, and a worker of ours is
-  -- present only a moment after its start.
-  redis.call('ZADD', lockless, 'NX', now, id)
-  return now - redis.call('ZSCORE', lockless, id) >= grace
-end
-
+--#include lost
 for i = 1, #ids do
   local id = ids[i]
   if is_lost(id) then

@@ -21,8 +21,9 @@ RULES = RecoveryRules(interval_ms=1, quiet_ms=1, grace_ms=1, max_stalled=1)
 
 CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "add": lambda s: s.add("me", ["", "n", "{}", "{}", 1, 0, 0, "0"]),
+    "add_debounced": lambda s: s.add_debounced("me", ["", "n", "{}", "{}", 1, 0, 0, "0", "d", "", "0"]),
     "take": lambda s: s.take(1, "t", 1000, announce=False),
-    "complete": lambda s: s.complete([Result("i", "t", b"1", "", "0")], limit=1, token="t", lock_ms=1000),
+    "complete": lambda s: s.complete([Result("i", "t", b"1", "", "")], limit=1, token="t", lock_ms=1000),
     "retake": lambda s: s.retake("t"),
     "fail": lambda s: s.fail(BLAME, keep=""),
     "retry": lambda s: s.retry(BLAME, delay_ms=0),
@@ -58,6 +59,7 @@ PRESENCE_CALLS: dict[str, Callable[[PresenceScripts], Any]] = {
 # The last argument of these repeats: so many values each time.
 REPEATED = {
     "add": 8,
+    "add_debounced": 11,
     "complete": 5,
     "release": 2,
     "renew": 2,

@@ -2,6 +2,7 @@
 
 from holdfast.errors import BadJob, JobNotFound, LockLost, QueueError, QueueUnavailable, Unrecoverable
 from holdfast.queue.backoffs import Backoff
+from holdfast.queue.debounce import Debounce
 from holdfast.queue.job import Job
 from holdfast.queue.limiting import RateLimit
 from holdfast.queue.options import JobOptions, NewJob, Retention
@@ -13,6 +14,7 @@ from holdfast.queue.worker import Worker
 __all__ = [
     "Backoff",
     "BadJob",
+    "Debounce",
     "Job",
     "JobNotFound",
     "JobOptions",
@@ -22,8 +24,8 @@ __all__ = [
     "Queue",
     "QueueError",
     "QueueUnavailable",
-    "Repeatable",
     "RateLimit",
+    "Repeatable",
     "Retention",
     "Unrecoverable",
     "Worker",

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypedDict
 
 from holdfast.errors import BadJob
 from holdfast.queue.backoffs import Backoff
+from holdfast.queue.debounce import Debounce
 from holdfast.queue.durations import Seconds, to_ms
 from holdfast.queue.keys import check_group
 
@@ -71,6 +72,12 @@ class OptionFields(TypedDict, total=False):
     group: str | None
 
 
+class AddFields(OptionFields, total=False):
+    """What else `Queue.add` takes as keywords."""
+
+    debounce: Debounce | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
     """How a job is run and kept; as `Queue(defaults=…)` it holds for every job that does not say otherwise."""
@@ -127,6 +134,7 @@ class NewJob:
     name: str
     data: Any = None
     job_id: str | None = field(default=None, kw_only=True)  # None = the next number
+    debounce: Debounce | None = field(default=None, kw_only=True)
     attempts: int | None = field(default=None, kw_only=True)
     backoff: Backoff | Seconds | None = field(default=None, kw_only=True)
     delay: Seconds | None = field(default=None, kw_only=True)

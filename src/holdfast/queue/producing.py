@@ -7,9 +7,9 @@ from time import time
 from typing import Any, Unpack
 
 from holdfast.queue.job import Job
-from holdfast.queue.options import JobOptions, NewJob, OptionFields
+from holdfast.queue.options import AddFields, JobOptions, NewJob
 from holdfast.queue.reading import Reading
-from holdfast.queue.wires import Wire, Wires, just_added
+from holdfast.queue.wires import Wire, Wires, held, just_added
 
 ADD_CHUNK = 500  # jobs one script call adds
 CHUNKS_UNDER_WAY = 2  # Redis adds one while the next is made ready
@@ -22,12 +22,11 @@ class Producing(Reading):
         super().__init__(name, url=url, prefix=prefix, max_wait=max_wait)
         self._wires = Wires(defaults)
 
-    async def add(
-        self, name: str, data: Any = None, *, job_id: str | None = None, **options: Unpack[OptionFields]
-    ) -> Job:
+    async def add(self, name: str, data: Any = None, *, job_id: str | None = None, **options: Unpack[AddFields]) -> Job:
         """Add a job and return it; the options are those of `JobOptions`, durations in seconds or as timedelta.
 
-        If there is a job with this `job_id` already, in whatever state, nothing is added and that job is returned.
+        If there is a job with this `job_id` already, in whatever state, nothing is added and that job is returned; the
+        same goes for `debounce=Debounce(id=…)` while a job with that id is there.
         BadJob: the id, an option or the data cannot be used. QueueUnavailable: Redis is away; with a `job_id` it is
         safe to try again, without one the message says whether the job may have been added.
         """
@@ -58,10 +57,16 @@ class Producing(Reading):
         return added
 
     async def _add_chunk(self, new: Sequence[NewJob], rows: Sequence[Wire]) -> list[Job]:
-        args = [value for row in rows for value in row]
+        if any(job.debounce is not None for job in new):
+            rows_held = zip(rows, new, strict=True)
+            args = [value for row, job in rows_held for value in (*row, *held(job))]
+            add = self._scripts.add_debounced
+        else:
+            args = [value for row in rows for value in row]
+            add = self._scripts.add
         # Adding again what may have been added is safe when each job has an id of its own.
         again = all(job.job_id is not None for job in new)
-        ids, existing = await self._patiently(lambda: self._scripts.add(self.id, args), again=again)
+        ids, existing = await self._patiently(lambda: add(self.id, args), again=again)
         added = [just_added(job_id, row) for job_id, row in zip(ids, rows, strict=True)]
         for position, old in zip(existing, await self._read([ids[i] for i in existing]), strict=True):
             added[position] = old or added[position]

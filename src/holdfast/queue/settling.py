@@ -161,7 +161,7 @@ def _result(attempt: Attempt, value: bytes) -> Result:
         job.token or "",
         value,
         keep_to_script(keep) if keep is not None else "",
-        "1" if job.failed_before else "0",
+        ("f" if job.failed_before else "") + ("d" if job.option("debounce") is not None else ""),
     )
 
 

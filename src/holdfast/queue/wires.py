@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from holdfast.errors import BadJob
+from holdfast.queue.debounce import NOT_HELD, Held
 from holdfast.queue.job import Job
 from holdfast.queue.keys import check_job_id
 from holdfast.queue.options import OPTION_NAMES, JobOptions, NewJob
@@ -29,6 +30,8 @@ class Wires:
         data = _json(job.name, job.data)
         opts, delay_ms, priority, lifo = self._options(job)
         own = b"" if job.job_id is None else b',"jobId":' + orjson.dumps(job.job_id)
+        if job.debounce is not None:
+            own += b',"debounce":' + orjson.dumps(job.debounce.to_wire())
         opts = b'%b%b,"timestamp":%d}' % (opts, own, now_ms)
         return (job.job_id or "", job.name, data, opts, now_ms, delay_ms, priority, lifo)
 
@@ -69,6 +72,11 @@ def _check_name(name: str) -> None:
         name.encode()
     except UnicodeEncodeError as error:
         raise BadJob(f"the name {name!r} is no text that can be sent: {error.reason}") from error
+
+
+def held(job: NewJob) -> Held:
+    """What the script that adds debounced jobs takes more of each."""
+    return NOT_HELD if job.debounce is None else job.debounce.to_script()
 
 
 def just_added(job_id: str, row: Wire) -> Job:

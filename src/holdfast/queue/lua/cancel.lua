@@ -18,6 +18,7 @@ Returns 'cancelled' | 'stopping' | 'ended' | 'missing'
 --#include clock
 --#include keep
 --#include finish
+--#include undebounce
 --#include tell
 --#include stop
 local places = {

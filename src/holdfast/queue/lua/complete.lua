@@ -10,7 +10,7 @@ ARGV[1]  base       the queue's prefix
 ARGV[2]  limit      take at most so many; 0 = none
 ARGV[3]  token      of the batch to take
 ARGV[4]  lock_ms    time to live of its locks
-ARGV[5]  results    5 values a result: job id, its token, returnvalue (JSON), keep, '1' if an earlier attempt had failed
+ARGV[5]  results    5 values a result: job id, its token, returnvalue (JSON), keep, marks: f failed before, d debounced
 
 Returns [words, rows]: a word a result, 'ok' | 'written' | 'lock_lost' | 'missing', and rows as take returns them
 ]]
@@ -20,6 +20,7 @@ Returns [words, rows]: a word a result, 'ok' | 'written' | 'lock_lost' | 'missin
 --#include publish
 --#include take
 --#include finish
+--#include undebounce
 local WIDTH, FIRST = 5, 5
 local keys = { wait = KEYS[1], active = KEYS[2], priority = KEYS[3] }
 local active, completed = KEYS[2], KEYS[4]
@@ -34,17 +35,22 @@ local function forgive(key)
   redis.call('HDEL', key, 'failedReason', 'stacktrace')
 end
 
+local function see_to(id, marks)
+  if string.find(marks, 'f', 1, true) then forgive(base .. id) end
+  if string.find(marks, 'd', 1, true) then undebounce(base, id) end
+end
+
 local lock_keys = {}
 for first = FIRST, #ARGV, WIDTH do lock_keys[#lock_keys + 1] = base .. ARGV[first] .. ':lock' end
 local locks = redis.call('MGET', unpack(lock_keys))
 
 local words, done, values, keeps = {}, {}, {}, {}
 for first = FIRST, #ARGV, WIDTH do
-  local id, owner, value, keep, failed_before = unpack(ARGV, first, first + WIDTH - 1)
+  local id, owner, value, keep, marks = unpack(ARGV, first, first + WIDTH - 1)
   local word = locks[#words + 1] == owner and 'ok' or owns(base, active, id, owner)
   if word == 'ok' then
     if keep ~= '0' then redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', stamp) end
-    if failed_before == '1' then forgive(base .. id) end
+    if marks ~= '' then see_to(id, marks) end
     done[#done + 1] = id
     values[#done] = value
     keeps[#done] = keep

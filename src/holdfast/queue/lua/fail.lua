@@ -20,6 +20,7 @@ Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 --#include own
 --#include blame
 --#include finish
+--#include undebounce
 --#include remember
 --#include tell
 local active, failed, stalled = KEYS[1], KEYS[2], KEYS[3]
@@ -31,6 +32,7 @@ if word ~= 'ok' then return word end
 
 blame(base .. id, ARGV[4], reason, ARGV[6], tonumber(ARGV[7]))
 redis.call('HSET', base .. id, 'finishedOn', now)
+undebounce(base, id)
 finish(base, active, failed, { id }, { keep }, now)
 redis.call('SREM', stalled, id)
 remember(base, 'f', { id }, { reason }, { keep })

@@ -24,6 +24,7 @@ Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
 --#include clock
 --#include crashes
 --#include finish
+--#include undebounce
 --#include keep
 --#include remember
 --#include tell
@@ -55,6 +56,7 @@ local function give_up(id, reason)
   redis.call('HSET', base .. id, 'failedReason', reason, 'finishedOn', now)
   redis.call('HDEL', base .. id, 'owner')
   local keep = keep_of(base .. id, 'removeOnFail')
+  undebounce(base, id)
   finish(base, active, failed, { id }, { keep }, now)
   remember(base, 'f', { id }, { reason }, { keep })
   redis.call('PUBLISH', base .. 'failed', '{"jobId":' .. cjson.encode(id) .. ',"val":"' .. reason .. '"}')

@@ -18,6 +18,7 @@ Returns [ids that were cancelled now]
 --#include clock
 --#include keep
 --#include finish
+--#include undebounce
 --#include tell
 --#include cancel
 --#include stop

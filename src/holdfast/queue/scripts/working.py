@@ -19,7 +19,7 @@ class Result(NamedTuple):
     token: str
     value: bytes  # JSON
     keep: str
-    failed_before: str  # '1' | '0'
+    marks: str  # 'f' an earlier attempt failed, 'd' debounced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

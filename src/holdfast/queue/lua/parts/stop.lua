@@ -7,6 +7,7 @@ local function end_waiting(k, base, id, now)
   redis.call('HSET', key, 'failedReason', REASON, 'finishedOn', string.format('%.0f', now), 'cancelled',
     string.format('%.0f', now))
   redis.call('HDEL', key, 'owner')
+  undebounce(base, id)
   finish(base, k.active, k.failed, { id }, { keep_of(key, 'removeOnFail') }, now)
   -- Out of where it waited: in most cases one of the first three, which cost nothing.
   if redis.call('ZREM', k.delayed, id) + redis.call('ZREM', base .. 'parked', id) == 0 then

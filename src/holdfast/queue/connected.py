@@ -11,7 +11,7 @@ from redis.exceptions import ReadOnlyError, ResponseError
 from holdfast.errors import QueueError, QueueUnavailable
 from holdfast.queue.connection import RETRY_STEP, Link, will_pass
 from holdfast.queue.finding import Finder
-from holdfast.queue.keys import Keys
+from holdfast.queue.keys import Keys, check_queue_name
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
 from holdfast.queue.wire import Interrupted, NotHere
@@ -23,8 +23,8 @@ class Connected:
     """A queue's name, keys and connection; every call waits at most `max_wait` seconds for Redis."""
 
     def __init__(self, name: str, *, url: str, prefix: str, max_wait: float) -> None:
-        if not name or not prefix:
-            raise QueueError("a queue needs a name and a prefix")
+        check_queue_name(name, what="name")
+        check_queue_name(prefix, what="prefix")
         self.name = name
         self.prefix = prefix
         self.url = url

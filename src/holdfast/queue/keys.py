@@ -33,7 +33,7 @@ and `crashes`, the take-overs in vain.
 import base64
 import re
 
-from holdfast.errors import BadJob
+from holdfast.errors import BadJob, QueueError
 
 # fmt: off
 _RESERVED_FIRST = frozenset({
@@ -116,10 +116,20 @@ class Keys:
         return [self.base + name for name in ("stalled@", "delayed", "resumed")]
 
 
+def check_queue_name(name: str, *, what: str) -> None:
+    """Raise QueueError for a name or a prefix that cannot be part of a key."""
+    if not isinstance(name, str) or not name:
+        raise QueueError(f"the {what} of a queue is a text that is not empty, not {name!r}")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise QueueError(f"the {what} {name!r} is no text that can be sent to Redis: {error.reason}") from error
+
+
 def check_job_id(job_id: str) -> None:
     """Raise BadJob for an id that could collide with a key or with Bull's own numbers."""
     if not isinstance(job_id, str):
-        raise BadJob(f"a job id is a str, not {type(job_id).__name__}")
+        raise BadJob(f"a job id is a str, not {type(job_id).__name__}; numbers are Bull's own, use e.g. 'j-5'")
     if not job_id:
         raise BadJob("a job id must not be empty; leave job_id out to get a number")
     if _DIGITS.fullmatch(job_id):
@@ -128,8 +138,10 @@ def check_job_id(job_id: str) -> None:
         )
     if len(job_id) > MAX_ID_CHARS or _CONTROL.search(job_id):
         raise BadJob(f"a job id has at most {MAX_ID_CHARS} characters and no control characters")
+    if not job_id.isprintable():
+        raise BadJob(f"job id {job_id!r} has characters that cannot be printed or sent; leave them out")
     parts = job_id.split(":")
-    if parts[0] in _RESERVED_FIRST or parts[-1] in _RESERVED_LAST or not job_id.isprintable():
+    if parts[0] in _RESERVED_FIRST or parts[-1] in _RESERVED_LAST:
         raise BadJob(f"job id {job_id!r} could collide with a key of the queue; prefix it, e.g. 'j-…'")
 
 

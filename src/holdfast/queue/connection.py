@@ -23,7 +23,7 @@ from redis.exceptions import (
 from holdfast.errors import UnfitServer
 from holdfast.queue.finding import Finder
 from holdfast.queue.reporting import Reporter
-from holdfast.queue.wire import Argument, Interrupted, Wire, pack
+from holdfast.queue.wire import Argument, Direct, Interrupted, Wire, pack
 
 RETRY_STEP = 0.05
 RETRY_CAP = 2.0
@@ -119,6 +119,17 @@ class Link:
                 raise self._unfit
             wire = self._wire
         return wire
+
+    def call_now(self, then: Callable[[Any, Exception | None], None], *command: Argument) -> bool:
+        """Send a command if there is a connection now; `then` gets the reply or the error the moment it comes.
+
+        False, and nothing is sent, when there is none.
+        """
+        wire = self._wire
+        if wire is None or wire.closed.done():
+            return False
+        wire.send_to(Direct(then), pack(*command))
+        return True
 
     async def _keep(self) -> None:
         attempt, lost_at = 0, 0.0

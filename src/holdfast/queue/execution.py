@@ -60,17 +60,26 @@ class Lost:
 Outcome: TypeAlias = Completed | Retry | Failed | Released | Lost
 
 
+# Not tried again: somebody does not want it any more.
+CANCELLED = Failed("cancelled", "")
+
+
 class Attempt:
     """One taken job on its way through a worker."""
 
-    __slots__ = ("job", "lost", "number", "outcome", "released", "renewed_at", "task", "written")
+    __slots__ = (
+        "begun", "cancelled", "ended", "job", "lost", "number", "outcome", "released", "renewed_at", "task", "written"
+    )  # fmt: skip
 
-    def __init__(self, job: Job, *, number: int, now: float) -> None:
+    def __init__(self, job: Job, *, number: int, now: float, ended: "Callable[[Attempt], None]") -> None:
         self.job = job
+        self.ended = ended  # called once, when there is an outcome
+        self.begun = False  # whether the processor was called
         self.number = number  # in the order in which they were taken
         self.renewed_at = now  # monotonic; when its lock was set last
         self.task: asyncio.Task[None] | None = None
         self.lost = False
+        self.cancelled = False
         self.released = False
         self.outcome: Outcome | None = None  # None while it runs
         self.written = False  # whether Redis knows the outcome, or nobody needs to know it any more
@@ -82,6 +91,13 @@ class Attempt:
             self.job.lock_lost.set()
             self._cancel()
 
+    def cancel(self) -> None:
+        """Somebody cancelled the job: stop the processor."""
+        if self.outcome is None and not self.cancelled:
+            self.cancelled = True
+            self.job.stop(cancelled=True)
+            self._cancel()
+
     def release(self) -> None:
         """The worker stops: stop the processor."""
         self.released = True
@@ -90,22 +106,31 @@ class Attempt:
     def _cancel(self) -> None:
         if self.task is not None:
             self.task.cancel()
+        # A task that is cancelled before its first step runs none of its code, not even its `except`.
+        if not self.begun and self.outcome is None:
+            self.outcome = Lost() if self.lost else CANCELLED if self.cancelled else Released()
+            self.ended(self)
 
 
 def as_async(processor: Processor, threads: Executor) -> AsyncProcessor:
     """The processor as something to await: a sync one runs in a thread."""
-    if _is_async(processor):
+    if is_async(processor):
         return processor
 
     async def in_thread(job: Job) -> Any:
         loop = asyncio.get_running_loop()
-        value = await loop.run_in_executor(threads, partial(copy_context().run, processor, job))
+        try:
+            value = await loop.run_in_executor(threads, partial(copy_context().run, processor, job))
+        except asyncio.CancelledError:
+            job.stop()  # a thread can only be asked
+            raise
         return await value if inspect.isawaitable(value) else value
 
     return in_thread
 
 
-def _is_async(processor: Callable[..., Any]) -> bool:
+def is_async(processor: Callable[..., Any]) -> bool:
+    """Whether calling it gives something to await."""
     while isinstance(processor, partial):
         processor = processor.func
     return inspect.iscoroutinefunction(processor) or inspect.iscoroutinefunction(type(processor).__call__)
@@ -121,16 +146,23 @@ async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt, ru
         limit_ms = job.option("timeout")
         value = await (_within(limit_ms, processor, job) if limit_ms else processor(job))
     except asyncio.CancelledError as error:
-        if attempt.lost:
-            return Lost()
-        return Released() if attempt.released else judge(job, error, rules)
+        return why_stopped(attempt) or judge(job, error, rules)
     except Exception as error:  # noqa: BLE001 - a processor may raise anything
-        return judge(job, error, rules)
+        return CANCELLED if attempt.cancelled else judge(job, error, rules)
     try:
         return Completed(orjson.dumps(value))
     except TypeError as error:
         # Running it again would do the work again, and end the same way.
         return Failed(f"the processor's result is no JSON value: {error}", "")
+
+
+def why_stopped(attempt: Attempt) -> Outcome | None:
+    """What an attempt that was told to stop leads to; None when it was not told."""
+    if attempt.lost:
+        return Lost()
+    if attempt.cancelled:
+        return CANCELLED
+    return Released() if attempt.released else None
 
 
 async def _within(limit_ms: float, processor: AsyncProcessor, job: Job) -> Any:

@@ -11,7 +11,7 @@ from holdfast.errors import QueueError
 from holdfast.queue.connection import Link
 from holdfast.queue.durations import Seconds, to_ms
 from holdfast.queue.keys import Keys
-from holdfast.queue.scripts import Limits, Result, Row, Scripts, Word
+from holdfast.queue.scripts import Exchanged, Limits, Result, Row, Scripts, Word
 from holdfast.queue.wire import Interrupted
 
 MOST_OF_A_GROUP = 500
@@ -63,6 +63,10 @@ class LimitedScripts(Scripts):
         """Write results, then take."""
         words, _ = await super().complete(results, limit=0, token=token, lock_ms=lock_ms)
         return words, await self.take(limit, token, lock_ms, announce=False) if limit > 0 else []
+
+    def complete_now(self, results: Sequence[Result], take: tuple[int, str, int], then: Exchanged) -> bool:
+        """Not with limits: what may be taken needs more than one call."""
+        return False
 
     async def take(self, limit: int, token: str, lock_ms: int, *, announce: bool) -> list[Row]:
         """Take what the limits allow."""

@@ -58,6 +58,26 @@ class Settler:
         answers = await asyncio.gather(writing, *self._calls(others), return_exceptions=True)
         return await writing, next((answer for answer in answers[1:] if isinstance(answer, BaseException)), None)
 
+    def send(self, ended: list[Attempt], take: Take, then: Callable[[list[Row], Exception | None], None]) -> bool:
+        """Settle within one script call and without a turn of the event loop, when all is well: each attempt returned,
+        there is a connection. False, and nothing is done, otherwise. `then` gets the rows or the error."""
+        results = []
+        for attempt in ended:
+            if not isinstance(attempt.outcome, Completed):
+                return False
+            results.append(_result(attempt, attempt.outcome.value))
+
+        def exchanged(words: list[Word], rows: list[Row], error: Exception | None) -> None:
+            for attempt, word in zip(ended, words, strict=False):  # no words with an error
+                self._completed(attempt, word)
+            then(rows, error)
+
+        return self._scripts.complete_now(results, (take.limit, take.token, take.lock_ms), exchanged)
+
+    def _completed(self, attempt: Attempt, word: Word) -> None:
+        if self._accepted(attempt, word) and self._wordy:
+            self._reporter.info("job completed", id=attempt.job.id)
+
     def _calls(self, ended: list[Attempt]) -> list[Awaitable[None]]:
         calls: list[Awaitable[None]] = []
         released: list[Attempt] = []
@@ -83,8 +103,7 @@ class Settler:
         results = [result for _, result in completed]
         words, rows = await self._scripts.complete(results, limit=take.limit, token=take.token, lock_ms=take.lock_ms)
         for (attempt, _), word in zip(completed, words, strict=True):
-            if self._accepted(attempt, word) and self._wordy:
-                self._reporter.info("job completed", id=attempt.job.id)
+            self._completed(attempt, word)
         return rows
 
     async def _retry(self, attempt: Attempt, retry: Retry) -> None:
@@ -126,16 +145,16 @@ class Reports:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
 
-    async def progress(self, job_id: str, token: str, progress: bytes) -> None:
-        """Raises LockLost or JobNotFound when the job is not the caller's any more."""
-        await _until_done(job_id, lambda: self._scripts.progress(job_id, token, progress))
+    async def progress(self, job_id: str, token: str, progress: bytes, *, back: bool) -> bool:
+        """Whether it was noted; raises LockLost or JobNotFound when the job is not the caller's any more."""
+        return await _until_done(job_id, lambda: self._scripts.progress(job_id, token, progress, back=back)) == "ok"
 
     async def log(self, job_id: str, token: str, line: str) -> None:
         """Raises as `progress`; a line may be there twice when a reply was lost."""
         await _until_done(job_id, lambda: self._scripts.log(job_id, token, line, limit=LOG_LINES))
 
 
-async def _until_done(job_id: str, call: Callable[[], Awaitable[Word]]) -> None:
+async def _until_done(job_id: str, call: Callable[[], Awaitable[Word]]) -> Word:
     while True:
         try:
             word = await call()
@@ -148,9 +167,9 @@ async def _until_done(job_id: str, call: Callable[[], Awaitable[Word]]) -> None:
             continue
         if word == "missing":
             raise JobNotFound(job_id=job_id)
-        if word != "ok":
+        if word not in ("ok", "behind"):
             raise LockLost(job_id=job_id)
-        return
+        return word
 
 
 def _result(attempt: Attempt, value: bytes) -> Result:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import hiredis
 from redis.exceptions import (
@@ -79,13 +79,44 @@ class Server:
     role: str  # master | replica; a sentinel has none
 
 
+class Receiver(Protocol):
+    """What a reply is handed to: a future, or `Direct`."""
+
+    def done(self) -> bool: ...
+
+    def set_result(self, result: Any, /) -> None: ...
+
+    def set_exception(self, exception: Any, /) -> None: ...
+
+
+class Direct:
+    """Hands a reply on the moment it comes; a future's waiter gets it a turn of the event loop later."""
+
+    __slots__ = ("_then",)
+
+    def __init__(self, then: Callable[[Any, Exception | None], None]) -> None:
+        self._then = then
+
+    def done(self) -> bool:
+        """It waits for ever: nobody can cancel it."""
+        return False
+
+    def set_result(self, result: Any, /) -> None:
+        """The reply has come."""
+        self._then(result, None)
+
+    def set_exception(self, exception: Exception, /) -> None:
+        """Redis refused, or the connection broke."""
+        self._then(None, exception)
+
+
 class Wire(asyncio.Protocol):
     """An open connection; it is made once and never comes back."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader()
-        self._owed: deque[tuple[asyncio.Future[Any], float]] = deque()
+        self._owed: deque[tuple[Receiver, float]] = deque()
         self._unsent: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._on_message: Callable[[Any], None] | None = None
@@ -96,9 +127,14 @@ class Wire(asyncio.Protocol):
     def send(self, packed: bytes) -> "asyncio.Future[Any]":
         """Send a command; its reply (bytes, ints, lists) is the future's result, what Redis refused its error."""
         reply: asyncio.Future[Any] = self._loop.create_future()
+        self.send_to(reply, packed)
+        return reply
+
+    def send_to(self, receiver: Receiver, packed: bytes) -> None:
+        """Send a command; its reply is handed to the receiver."""
         if self._transport is None:
-            reply.set_exception(Interrupted("the connection to Redis broke before the command was sent"))
-            return reply
+            receiver.set_exception(Interrupted("the connection to Redis broke before the command was sent"))
+            return
         # What is sent while a reply is awaited goes out together at the end of this turn of the loop.
         if not self._owed:
             self._transport.write(packed)
@@ -106,8 +142,7 @@ class Wire(asyncio.Protocol):
             if not self._unsent:
                 self._loop.call_soon(self._flush)
             self._unsent.append(packed)
-        self._owed.append((reply, monotonic()))
-        return reply
+        self._owed.append((receiver, monotonic()))
 
     def subscribe(self, packed: bytes, on_message: Callable[[Any], None]) -> None:
         """Send a subscription; from now on everything that comes goes to the callback."""
@@ -150,7 +185,7 @@ class Wire(asyncio.Protocol):
         except (hiredis.ProtocolError, IndexError):
             self.close()  # what talks there is no Redis, or not in step with us
 
-    def _refuse(self, reply: "asyncio.Future[Any]", error: Exception) -> None:
+    def _refuse(self, reply: Receiver, error: Exception) -> None:
         if not reply.done():
             reply.set_exception(error)
         if isinstance(error, ReadOnlyError | NotHere):
@@ -178,7 +213,8 @@ class Wire(asyncio.Protocol):
             reply, _ = self._owed.popleft()
             if not reply.done():
                 reply.set_exception(Interrupted("the connection to Redis broke before the reply came"))
-                reply.exception()  # whoever still waits sees it; nobody else needs to be told
+                if isinstance(reply, asyncio.Future):
+                    reply.exception()  # whoever still waits sees it; nobody else needs to be told
         if not self.closed.done():
             self.closed.set_result(None)
 

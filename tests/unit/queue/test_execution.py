@@ -22,7 +22,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def _attempt(*, made: int = 0, **opts: Any) -> Attempt:
     row = [b"x", b'{"n": 1}', orjson.dumps(opts), str(made).encode(), None, None, None]
-    return Attempt(Job("j-1", row, token="w:1", reports=None), number=1, now=0.0)
+    return Attempt(Job("j-1", row, token="w:1", reports=None), number=1, now=0.0, ended=lambda _: None)
 
 
 async def _outcome(processor: Any, attempt: Attempt, threads: ThreadPoolExecutor) -> Outcome:

@@ -28,6 +28,12 @@ class OneJob:
             asyncio.get_running_loop().call_soon(self._then)
         return rows
 
+    def complete_now(self, *_args: Any, **_options: Any) -> bool:
+        return False
+
+    async def wait_up(self) -> None:
+        return
+
     async def release(self, held: Iterable[tuple[str, str]]) -> list[Word]:
         self.released += [job_id for job_id, _ in held]
         return ["ok"]

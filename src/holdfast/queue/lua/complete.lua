@@ -12,7 +12,8 @@ ARGV[3]  token      of the batch to take
 ARGV[4]  lock_ms    time to live of its locks
 ARGV[5]  results    5 values a result: job id, its token, returnvalue (JSON), keep, marks: f failed before, d debounced
 
-Returns [words, rows]: a word a result, 'ok' | 'written' | 'lock_lost' | 'missing', and rows as take returns them
+Returns [refused, rows]: position (from 1) and word of each result that is not 'ok' but 'written' | 'lock_lost' | 'missing',
+and rows as take returns them
 ]]
 --#include clock
 --#include own
@@ -21,6 +22,9 @@ Returns [words, rows]: a word a result, 'ok' | 'written' | 'lock_lost' | 'missin
 --#include take
 --#include finish
 --#include undebounce
+--#include remember
+--#include tell
+--#include tell_work
 local WIDTH, FIRST = 5, 5
 local keys = { wait = KEYS[1], active = KEYS[2], priority = KEYS[3] }
 local active, completed = KEYS[2], KEYS[4]
@@ -42,26 +46,30 @@ end
 
 local lock_keys = {}
 for first = FIRST, #ARGV, WIDTH do lock_keys[#lock_keys + 1] = base .. ARGV[first] .. ':lock' end
-local locks = redis.call('MGET', unpack(lock_keys))
+local locks = #lock_keys > 0 and redis.call('MGET', unpack(lock_keys)) or {}
 
-local words, done, values, keeps = {}, {}, {}, {}
+local refused, done, values, keeps = {}, {}, {}, {}
 for first = FIRST, #ARGV, WIDTH do
   local id, owner, value, keep, marks = unpack(ARGV, first, first + WIDTH - 1)
-  local word = locks[#words + 1] == owner and 'ok' or owns(base, active, id, owner)
-  if word == 'ok' then
+  local word = locks[(first - FIRST) / WIDTH + 1] == owner and 'ok' or owns(base, active, id, owner)
+  if word ~= 'ok' then
+    refused[#refused + 1] = (first - FIRST) / WIDTH + 1
+    refused[#refused + 1] = word
+  else
     if keep ~= '0' then redis.call('HSET', base .. id, 'returnvalue', value, 'finishedOn', stamp) end
     if marks ~= '' then see_to(id, marks) end
     done[#done + 1] = id
     values[#done] = value
     keeps[#done] = keep
   end
-  words[#words + 1] = word
 end
 finish(base, active, completed, done, keeps, now)
+remember(base, 'c', done, values, keeps)
 publish_each(base, base .. 'completed', #done, function(i)
   return '{"jobId":' .. cjson.encode(done[i]) .. ',"val":' .. cjson.encode(values[i]) .. '}'
 end)
 
 local rows = take(keys, base, limit, token, lock_ms, stamp)
-if limit > 0 and #rows == 0 then redis.call('PUBLISH', base .. 'drained', '') end
-return { words, rows }
+if limit > 0 and #rows == 0 and #lock_keys > 0 then redis.call('PUBLISH', base .. 'drained', '') end
+tell_work(base, done, rows, limit > 0)
+return { refused, rows }

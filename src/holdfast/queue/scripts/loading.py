@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,7 +14,7 @@ from holdfast.queue.connection import Link
 from holdfast.queue.keys import Keys
 from holdfast.queue.wire import Argument
 
-Word: TypeAlias = Literal["ok", "written", "lock_lost", "missing"]
+Word: TypeAlias = Literal["ok", "behind", "written", "lock_lost", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,12 @@ class Caller:
     async def wait_up(self) -> None:
         """Wait until the link is connected, for ever if need be."""
         await self._link.wait_up()
+
+    def _run_now(
+        self, name: str, keys: Sequence[str], args: Sequence[Argument], then: Callable[[Any, Exception | None], None]
+    ) -> bool:
+        """Run a script if there is a connection now; NoScriptError goes to `then` as any other."""
+        return self._link.call_now(then, "EVALSHA", load(name).sha, len(keys), *keys, *args)
 
     async def _run(self, name: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         script = load(name)

@@ -1,6 +1,6 @@
 """The scripts of a worker: take jobs, write what came of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -34,6 +34,10 @@ class Blame:
     trace_limit: int
 
 
+# Words of the results that were written or not, the jobs taken, and the error if nothing is known.
+Exchanged: TypeAlias = Callable[[list[Word], list[Row], Exception | None], None]
+
+
 class WorkScripts(Caller):
     """Takes jobs and writes what came of them; each write is fenced by the attempt's token."""
 
@@ -47,12 +51,31 @@ class WorkScripts(Caller):
         self, results: Sequence[Result], *, limit: int, token: str, lock_ms: int
     ) -> tuple[list[Word], list[Row]]:
         """Write results, then lock and return up to `limit` jobs."""
+        keys, args = self._completion(results, limit, token, lock_ms)
+        refused, rows = await self._run("complete", keys, args)
+        return _spread(refused, len(results)), rows
+
+    def complete_now(self, results: Sequence[Result], take: tuple[int, str, int], then: Exchanged) -> bool:
+        """The same (take: limit, token, lock_ms), if there is a connection now; `then` is called the moment the reply
+        comes. False, and nothing is done, when there is none."""
+
+        def arrived(reply: Any, error: Exception | None) -> None:
+            if error is not None:
+                then([], [], error)
+            else:
+                then(_spread(reply[0], len(results)), reply[1], None)
+
+        keys, args = self._completion(results, *take)
+        return self._run_now("complete", keys, args, arrived)
+
+    def _completion(
+        self, results: Sequence[Result], limit: int, token: str, lock_ms: int
+    ) -> tuple[tuple[str, ...], list[Argument]]:
         k = self._keys
         args: list[Argument] = [k.base, limit, token, lock_ms]
-        for r in results:
-            args += r
-        answers, rows = await self._run("complete", (k.wait, k.active, k.priority, k.completed), args)
-        return words(answers), rows
+        for result in results:
+            args += result
+        return (k.wait, k.active, k.priority, k.completed), args
 
     async def retake(self, token: str) -> list[Row]:
         """The jobs of a batch whose reply was lost."""
@@ -86,3 +109,11 @@ class WorkScripts(Caller):
     async def log(self, job_id: str, token: str, line: str, *, limit: int) -> Word:
         """Add a line to a job's log."""
         return word(await self._run("log", (self._keys.active,), (self._keys.base, job_id, token, line, limit)))
+
+
+def _spread(refused: list[Any], count: int) -> list[Word]:
+    """A word for each result; the script names only those that are not 'ok': position (from 1), word, …"""
+    spread: list[Word] = ["ok"] * count
+    for i in range(0, len(refused), 2):
+        spread[refused[i] - 1] = word(refused[i + 1])
+    return spread

@@ -11,10 +11,12 @@ HoldfastError
 │   └── StepHeld        a call is in doubt and the policy is to hold it
 └── QueueError
     ├── BadJob          a job that must not be added: its id or its options are not allowed
+    ├── JobFailed       the job whose result was waited for failed for good
     ├── JobNotFound     the job's hash is gone
     ├── LockLost        another worker may own the job now
     ├── NotDurable      Redis is not set up so that an add survives a power cut
     ├── QueueUnavailable  Redis did not answer within the bounded wait
+    ├── ResultTimeout   a job had no result in time; also a TimeoutError
     ├── UnfitServer     Redis is too old, or a cluster and the keys have no hash tag
     └── Unrecoverable   raised by a processor: no retry can cure this
 
@@ -95,6 +97,15 @@ class BadJob(QueueError):
     """The job must not be added as it is; the message says why."""
 
 
+class JobFailed(QueueError):
+    """The job failed for good; `reason` is what its last attempt said."""
+
+    def __init__(self, *, job_id: str, reason: str) -> None:
+        super().__init__(f"job {job_id} failed: {reason}")
+        self.job_id = job_id
+        self.reason = reason
+
+
 class JobNotFound(QueueError):
     """The job's hash does not exist (any more)."""
 
@@ -113,6 +124,14 @@ class LockLost(QueueError):
 
 class QueueUnavailable(QueueError):
     """Redis did not answer within the bounded wait; nothing is known to have been written."""
+
+
+class ResultTimeout(QueueError, TimeoutError):
+    """The job had not ended in time; it goes on, and its result can be waited for again."""
+
+    def __init__(self, *, job_id: str, seconds: float) -> None:
+        super().__init__(f"job {job_id} had no result within {seconds:g} s; it goes on")
+        self.job_id = job_id
 
 
 class Unrecoverable(QueueError):

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import orjson
+
+from holdfast.queue.durations import Seconds
 
 # One HMGET each; what a worker needs least of is not fetched for each job.
 TAKEN_FIELDS = ("name", "data", "opts", "attemptsMade", "stalledCounter", "progress", "processedOn")
@@ -17,9 +19,15 @@ _TIMESTAMP, _RETURNVALUE, _REASON, _TRACES, _FINISHED = range(7, 12)
 class Reports(Protocol):
     """Where a running job writes its progress and its log."""
 
-    async def progress(self, job_id: str, token: str, progress: bytes) -> None: ...
+    async def progress(self, job_id: str, token: str, progress: bytes, *, back: bool) -> bool: ...
 
     async def log(self, job_id: str, token: str, line: str) -> None: ...
+
+
+class Endings(Protocol):
+    """Where a job's end is waited for."""
+
+    async def result(self, job_id: str, *, timeout: Seconds | None = None) -> Any: ...  # noqa: ASYNC109
 
 
 def _at(raw: bytes | None) -> datetime | None:
@@ -54,19 +62,34 @@ class Job:
     `token` is None unless the job was handed to a processor. `lock_lost` is set when another worker may own it.
     """
 
-    __slots__ = ("_data", "_lock_lost", "_opts", "_progress", "_read", "_reports", "_row", "id", "name", "token")
+    __slots__ = (
+        "_data",
+        "_lock_lost",
+        "_opts",
+        "_progress",
+        "_read",
+        "_reports",
+        "_row",
+        "_stop",
+        "id",
+        "name",
+        "token",
+    )
 
-    def __init__(self, job_id: str, row: Sequence[bytes | None], *, token: str | None, reports: Reports | None) -> None:
+    def __init__(
+        self, job_id: str, row: Sequence[bytes | None], *, token: str | None, reports: Reports | Endings | None
+    ) -> None:
         self.id = job_id
         self.name = (row[_NAME] or b"__default__").decode(errors="replace")
         self.token = token
         self._row = row  # in the order of TAKEN_FIELDS; a job that was read has READ_FIELDS
         self._read = token is None
-        self._reports = reports
+        self._reports = reports  # a taken job's Reports, a read one's Endings
         self._data: Any = self  # self stands for "not decoded yet"
         self._opts: dict[str, Any] | None = None
         self._progress: Any = self
         self._lock_lost: asyncio.Event | None = None
+        self._stop = ""  # "stop" | "cancelled" once the attempt is over
 
     def __repr__(self) -> str:
         return f"<Job {self.id} {self.name}>"
@@ -161,17 +184,41 @@ class Job:
             self._lock_lost = asyncio.Event()
         return self._lock_lost
 
-    async def update_progress(self, progress: Any) -> None:
-        """Note how far it is: a number or any JSON value. LockLost when the job is another's by now."""
-        raw = orjson.dumps(progress)
-        await self._held().progress(self.id, self.token or "", raw)
-        self._progress = progress
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody cancelled it: for a processor that cleans up, and for readers of a failed job."""
+        return self._stop == "cancelled" or self.failed_reason == "cancelled"
+
+    def should_stop(self) -> bool:
+        """Whether the attempt is over while its processor still runs in a thread: cancelled, timed out, lost, released.
+
+        Such a processor cannot be interrupted; what it returns is dropped. Long ones ask now and then, and return.
+        """
+        return self._stop != ""
+
+    def stop(self, *, cancelled: bool = False) -> None:
+        """The attempt is over; the worker says so."""
+        self._stop = "cancelled" if cancelled else self._stop or "stop"
+
+    async def update_progress(self, progress: Any, *, back: bool = False) -> None:
+        """Note how far it is: a number or any JSON value. LockLost when the job is another's by now.
+
+        A number below the one that is noted, as a second attempt begins with, changes nothing unless `back` is true.
+        """
+        if await self._held().progress(self.id, self.token or "", orjson.dumps(progress), back=back):
+            self._progress = progress
 
     async def log(self, line: str) -> None:
         """Add a line to the job's log. LockLost when the job is another's by now."""
         await self._held().log(self.id, self.token or "", sendable(str(line)))
 
+    async def result(self, *, timeout: Seconds | None = None) -> Any:  # noqa: ASYNC109 - it says which job
+        """Wait until it has ended and return what its processor returned; errors as in `Queue.result`."""
+        if self.token is not None or self._reports is None:
+            raise RuntimeError(f"job {self.id} cannot wait for its own result; a job that was added or read can")
+        return await cast("Endings", self._reports).result(self.id, timeout=timeout)
+
     def _held(self) -> Reports:
-        if self._reports is None:
+        if self.token is None or self._reports is None:
             raise RuntimeError(f"job {self.id} was read, not taken: only a processor's job can report")
-        return self._reports
+        return cast("Reports", self._reports)

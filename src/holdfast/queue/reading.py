@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Literal, TypeAlias, cast
 
-from holdfast.queue.connected import Connected
+from holdfast.queue.following import Following
 from holdfast.queue.job import READ_FIELDS, Job
 from holdfast.queue.presence import LiveWorker
 
@@ -14,7 +14,7 @@ STATES: tuple[State, ...] = ("wait", "active", "completed", "failed", "delayed",
 READ_CHUNK = 500
 
 
-class Reading(Connected):
+class Reading(Following):
     """Reads jobs; changes nothing."""
 
     async def get(self, job_id: str) -> Job | None:
@@ -67,7 +67,7 @@ class Reading(Connected):
         return [LiveWorker.from_json(about) for about in abouts if about is not None]
 
     async def _in_line(self, state: State, start: int, end: int) -> tuple[list[bytes], int]:
-        """Those of the range that workers with limits hold back, which come before the others; and how many there are."""
+        """Those of the range that workers with limits hold back, who come before the others, and how many there are."""
         parked = self.keys.parked
         count = 0 if state == "active" else await self._patiently(lambda: self._link.call("ZCARD", parked))
         if not count:
@@ -83,7 +83,7 @@ class Reading(Connected):
             chunk = ids[first : first + READ_CHUNK]
             rows = await asyncio.gather(*(self._read_one(job_id) for job_id in chunk))
             found += [
-                Job(job_id, row, token=None, reports=None) if any(value is not None for value in row) else None
+                Job(job_id, row, token=None, reports=self) if any(value is not None for value in row) else None
                 for job_id, row in zip(chunk, rows, strict=True)
             ]
         return found

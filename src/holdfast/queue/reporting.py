@@ -5,6 +5,7 @@ by default shows warnings only.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -17,6 +18,7 @@ class Reporter:
 
     def __init__(self, **fields: Any) -> None:
         self._fields = fields
+        self.listeners: list[Callable[[str, Mapping[str, Any]], None]] = []  # hear each event, whatever is logged
 
     @property
     def wordy(self) -> bool:
@@ -36,6 +38,8 @@ class Reporter:
 
     def _say(self, level: int, event: str, fields: dict[str, Any]) -> None:
         fields = self._fields | fields
+        for listener in self.listeners:
+            listener(event, fields)
         if structlog.is_configured():
             logger = structlog.get_logger("holdfast.queue")
             (logger.info if level == logging.INFO else logger.warning)(event, **fields)

@@ -1,13 +1,13 @@
 """New jobs as they go to Redis: checked, and as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import orjson
 
 from holdfast.errors import BadJob
 from holdfast.queue.debounce import NOT_HELD, Held
-from holdfast.queue.job import Job
+from holdfast.queue.job import Endings, Job
 from holdfast.queue.keys import check_job_id
 from holdfast.queue.options import OPTION_NAMES, JobOptions, NewJob
 
@@ -21,6 +21,7 @@ class Wires:
     def __init__(self, defaults: JobOptions) -> None:
         self._defaults = defaults
         self._known: dict[tuple[Any, ...], tuple[bytes, int, int, str]] = {}
+        self.carry: Callable[[NewJob], Mapping[str, Any]] | None = None  # more fields for a job's options
 
     def row(self, job: NewJob, now_ms: int) -> Wire:
         """The 8 values of a job; BadJob when it must not be added."""
@@ -32,6 +33,9 @@ class Wires:
         own = b"" if job.job_id is None else b',"jobId":' + orjson.dumps(job.job_id)
         if job.debounce is not None:
             own += b',"debounce":' + orjson.dumps(job.debounce.to_wire())
+        if self.carry is not None:
+            more = orjson.dumps(self.carry(job))[1:-1]
+            own += b"," + more if more else b""
         opts = b'%b%b,"timestamp":%d}' % (opts, own, now_ms)
         return (job.job_id or "", job.name, data, opts, now_ms, delay_ms, priority, lifo)
 
@@ -79,9 +83,9 @@ def held(job: NewJob) -> Held:
     return NOT_HELD if job.debounce is None else job.debounce.to_script()
 
 
-def just_added(job_id: str, row: Wire) -> Job:
+def just_added(job_id: str, row: Wire, endings: Endings | None = None) -> Job:
     """The job that a row became."""
     _, name, data, opts, now_ms, *_ = row
     # In the order of READ_FIELDS; what has not happened yet is None.
     fields = (name.encode(), data, opts, None, None, None, None, b"%d" % now_ms, None, None, None, None)
-    return Job(job_id, fields, token=None, reports=None)
+    return Job(job_id, fields, token=None, reports=endings)

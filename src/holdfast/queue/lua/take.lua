@@ -17,9 +17,12 @@ Returns rows: each name, data, opts, attemptsMade, stalledCounter, progress, pro
 --#include row
 --#include publish
 --#include take
+--#include tell
+--#include tell_work
 local keys = { wait = KEYS[1], active = KEYS[2], priority = KEYS[3] }
 local base, limit, token, lock_ms, announce = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 
 local rows = take(keys, base, limit, token, lock_ms, string.format('%.0f', now_ms()))
 if #rows == 0 and announce == '1' then redis.call('PUBLISH', base .. 'drained', '') end
+tell_work(base, {}, rows, announce == '1')
 return rows

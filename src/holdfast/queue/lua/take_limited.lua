@@ -24,6 +24,8 @@ Returns [rows as take returns them, ms until it is worth asking again | -1 when 
 --#include row
 --#include publish
 --#include take
+--#include tell
+--#include tell_work
 --#include lines
 --#include window
 --#include turns
@@ -94,4 +96,5 @@ for group, of_it in pairs(of_group) do
     redis.call('EXPIRE', base .. 'held:' .. group, WEEK)  -- nobody else removes it
   end
 end
+tell_work(base, {}, rows, false)
 return { rows, again, unsorted }

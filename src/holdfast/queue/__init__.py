@@ -9,6 +9,7 @@ from holdfast.queue.options import JobOptions, NewJob, Retention
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
 from holdfast.queue.repeatables import Repeatable
+from holdfast.queue.typed import JobType
 from holdfast.queue.worker import Worker
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Job",
     "JobNotFound",
     "JobOptions",
+    "JobType",
     "LiveWorker",
     "LockLost",
     "NewJob",

@@ -195,7 +195,7 @@ WRONG = [
 def test_mypy_accepts_what_is_right_and_refuses_each_thing_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "right.py").write_text(TYPED)
     lines = [
-        "from right import Job, Mail, Queue, Receipt, ping, send",
+        "from holdfast.queue import Job, Queue; from right import Mail, Receipt, ping, send",
         "async def check(queue: Queue, job: Job) -> None:",
     ]
     lines += [f"    {line}".replace("\\n", "\n") for line in WRONG]

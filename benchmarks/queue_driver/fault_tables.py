@@ -13,7 +13,8 @@ def report(result: Row) -> str:
     """Everything between the markers."""
     rows: list[Row] = result["rows"]
     intro = (
-        f"{machine.line(result['machine'])}. appendfsync everysec; locks, or what a peer has instead, of {LOCK:g} s; "
+        f"{machine.line(result['machine'])}. {machine.versions(result['machine'])}. "
+        f"appendfsync everysec; locks, or what a peer has instead, of {LOCK:g} s; "
         f"at most {result['limit']:g} s after each fault. Jobs: those whose adding was acknowledged. Lost: not run to "
         "their end and no longer in Redis; stuck: in Redis still. Counts: finished and waiting less acknowledged, of "
         "those peers that count."
@@ -29,12 +30,14 @@ def _section(fault: Fault, rows: list[Row]) -> str:
     head = HEAD if fault.seconds else HEAD[:-1]
     body = [_line(peer, row)[: len(head)] for peer in PEERS for row in select(rows, peer=peer.name)]
     title = f"### {fault.title[0].upper()}{fault.title[1:]}"
-    notes = [
-        f"{BY_NAME[row['peer']].title}: {row['refused']} adds refused: {row['refusal']}"
-        for row in rows
-        if "refused" in row
-    ]
+    notes = [note for row in rows for note in _notes(BY_NAME[row["peer"]], row)]
     return "\n\n".join(part for part in (title, seconds, table(head, body), *notes) if part)
+
+
+def _notes(peer: Peer, row: Row) -> list[str]:
+    refused = f"{peer.title}: {row['refused']} adds refused: {row['refusal']}" if "refused" in row else ""
+    ended = f"{peer.title}: {row.get('workers_ended')} worker(s) ended by themselves and were started again."
+    return [note for note in (refused, ended if row.get("workers_ended") else "") if note]
 
 
 def _line(peer: Peer, row: Row) -> list[str]:

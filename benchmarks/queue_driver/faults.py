@@ -75,8 +75,28 @@ class Story:
 
     def finish(self) -> None:
         """Wait until all jobs have run to their end, at most `limit` seconds; then look on for a while."""
-        wait_until(lambda: self.told <= {job for job, word, _, _ in self.notes() if word == "end"}, self.limit, 0.1)
+        wait_until(self._all_done, self.limit, 0.1)
         wait_until(lambda: self.subject.server.left(self.subject.peer) == 0, AFTERMATH, 0.1)
+
+    def _all_done(self) -> bool:
+        return self.told <= {job for job, word, _, _ in self.notes() if word == "end"}
+
+    def finish_supervised(self) -> int:
+        """The same, starting again each worker that ended by itself, as a supervisor does; how many did."""
+        begun = len(self.workers)
+
+        def look() -> bool:
+            for worker in self.workers[:begun]:
+                if worker.process.poll() is not None and worker not in ended:
+                    ended.append(worker)
+                    self.start_worker()
+            return self._all_done()
+
+        ended: list[WorkerProcess] = []
+        wait_until(look, self.limit, 0.1)
+        self.limit = 0.0  # it is over
+        self.finish()
+        return len(ended)
 
     def figures(self, resumed: float | None, **more: object) -> Figures:
         """What became of the jobs."""
@@ -181,9 +201,9 @@ def redis_killed(story: Story) -> Figures:
     time.sleep(2.0)
     story.subject.server.start()
     story.fault()
-    story.finish()
+    ended = story.finish_supervised()
     later = [at for _, word, _, at in story.notes() if word == "start" and at > story.faulted_at]
-    return story.figures(later[0] - story.faulted_at if later else None)
+    return story.figures(later[0] - story.faulted_at if later else None, workers_ended=ended)
 
 
 def power_cut(story: Story) -> Figures:

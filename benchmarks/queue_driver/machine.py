@@ -3,10 +3,12 @@
 import datetime
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+from queue_driver.catalogue import PEERS
 from queue_driver.environments import ROOT
 
 
@@ -31,6 +33,17 @@ def line(machine: dict[str, Any]) -> str:
         f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}; Redis {machine['redis']}, "
         f"Python {machine['python']}, Node {_node(machine)}; commit {machine['commit']}; {machine['date']}"
     )
+
+
+def versions(machine: dict[str, Any]) -> str:
+    """The version of each peer's first package."""
+    found = []
+    for peer in PEERS:
+        name = re.split(r"[=@\[]", peer.packages[0])[0]
+        installed = machine["packages"].get(peer.name, {})
+        if name in installed:
+            found.append(f"{name if peer.name == 'holdfast' else peer.title} {installed[name]}")
+    return ", ".join(found)
 
 
 def _node(machine: dict[str, Any]) -> str:

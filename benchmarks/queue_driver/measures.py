@@ -19,7 +19,7 @@ from queue_driver.server import Server
 Figures = dict[str, Any]
 WARM_SHARE, WARM_SECONDS = 0.2, 0.5  # of a backlog, or seconds: what a worker runs before it is measured
 PICK_UP_LIMIT = 6.0  # seconds for all samples: a peer that polls gets fewer
-FILL_LIMIT = 30.0  # seconds a peer gets to fill its backlog
+FILL_LIMIT = 30.0  # seconds a peer gets to fill its backlog; more for a very large one
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,15 @@ def fill(subject: Subject, count: int) -> None:
         if subject.server.left(subject.peer) == count:
             return
         subject.server.tidy()
-    added = subject.add("bulk", count, FILL_LIMIT)["added"]
-    if added < count:
-        raise Failed(f"only {added:,} of {count:,} jobs could be added within {FILL_LIMIT:g} s")
+    _add_all(subject, count)
     subject.server.copy(0, subject.template)
+
+
+def _add_all(subject: Subject, count: int) -> None:
+    limit = max(FILL_LIMIT, count / 4_000)
+    added = subject.add("bulk", count, limit)["added"]
+    if added < count:
+        raise Failed(f"only {added:,} of {count:,} jobs could be added within {limit:g} s")
 
 
 def rate(subject: Subject, *, concurrency: int, workers: int, waiting: int, window: float) -> Figures:
@@ -245,13 +250,14 @@ def with_active(subject: Subject, *, active: int, concurrency: int, waiting: int
     """The rate of one worker while another holds so many jobs that take long."""
     subject.server.tidy()
     with scratch() as folder:
-        holder, feeder = subject.worker(active, folder), subject.feeder()
-        with closing(holder, feeder):
-            for number in range(active):
-                feeder.add({"id": number, "sleep": 600})
-            if not wait_until(lambda: holder.witness.read_bytes().count(b"\n") >= active, 60):
+        holder = subject.worker(active, folder, PEER_HOLD="600")
+        with closing(holder):
+            subject.add("bulk", active, FILL_LIMIT)
+            if not wait_until(lambda: holder.noted >= active, 60):
                 raise Failed(f"{active:,} jobs were not all started within 60 s")
             subject.add("bulk", waiting, FILL_LIMIT)
+            if subject.server.left(subject.peer) != active + waiting or holder.noted != active:
+                raise Failed(f"the {active:,} running jobs did not stay as they were: {holder.last_words()}")
             worker = subject.worker(concurrency, folder)
             with closing(worker):
                 return _rate_of(subject, [worker], waiting, window)
@@ -260,9 +266,7 @@ def with_active(subject: Subject, *, active: int, concurrency: int, waiting: int
 def prioritized_adds(subject: Subject, *, waiting: int, count: int, seconds: float) -> Figures:
     """Adds a second of jobs with a priority, one after the other, to a queue that holds so many without one."""
     subject.server.tidy()
-    added = subject.add("bulk", waiting, 60)["added"]
-    if added < waiting:
-        raise Failed(f"only {added:,} of {waiting:,} jobs could be added within 60 s")
+    _add_all(subject, waiting)
     return _adds_of(subject, "single", count, seconds, {"PEER_PRIORITY": "1"})
 
 

@@ -13,7 +13,7 @@ Column = tuple[str, str, dict[str, Any]]  # heading, figure, which rows
 
 def report(result: Row) -> str:
     """Everything between the markers."""
-    rows: list[Row] = result["rows"]
+    rows = [_with_kept(row, result["rows"]) for row in result["rows"]]
     peers = [peer for peer in PEERS if select(rows, peer=peer.name)]
     parts = [
         _introduction(result),
@@ -27,11 +27,22 @@ def report(result: Row) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
+def _with_kept(row: Row, rows: list[Row]) -> Row:
+    """What a done job still takes is what a waiting one takes and what came to it."""
+    waiting = median(rows, "memory_per_job", measure="add bulk", peer=row["peer"], fsync=row.get("fsync"))
+    if waiting is None or "memory_growth_per_job" not in row:
+        return row
+    return row | {"memory_kept_per_job": max(0.0, waiting + row["memory_growth_per_job"])}
+
+
 def _introduction(result: Row) -> str:
     times = (
         "one run of each" if result["repeat"] == 1 else f"medians of {result['repeat']} for ours and Node's, one else"
     )
-    return f"{machine.line(result['machine'])}; {times}. Behind a peer's figure: how many times better ours is."
+    return (
+        f"{machine.line(result['machine'])}; {times}. {machine.versions(result['machine'])}. "
+        "Behind a peer's figure: how many times better ours is."
+    )
 
 
 def _section(title: str, rows: list[Row], peers: Sequence[Peer], columns: Sequence[Column], *, higher: bool) -> str:
@@ -119,8 +130,8 @@ def _cost_columns(rows: list[Row]) -> list[Column]:
         ("bytes on the wire", "net_bytes_per_job"),
     ]
     waiting: Column = ("bytes waiting", "memory_per_job", {"measure": "add bulk", "fsync": "everysec"})
-    grown: Column = ("bytes more when done", "memory_growth_per_job", of_rate)
-    return [*((heading, figure, of_rate) for heading, figure in figures), waiting, grown]
+    kept: Column = ("bytes when done", "memory_kept_per_job", of_rate)
+    return [*((heading, figure, of_rate) for heading, figure in figures), waiting, kept]
 
 
 def _backlog(rows: list[Row]) -> str:
@@ -162,5 +173,5 @@ def _beside_usual(rows: list[Row], peer: Peer, wanted: dict[str, Any], usual: in
 
 def _errors(rows: list[Row]) -> str:
     found = [row for row in rows if "error" in row]
-    lines = [f"- {row['peer']}, {row['measure']}, {row.get('fsync')}: {row['error']}" for row in found]
+    lines = [f"- {row['peer']}, {row['measure']}, {row.get('fsync')}: {row['error'][:160]}" for row in found]
     return "Errors:\n\n" + "\n".join(dict.fromkeys(lines)) if lines else ""

@@ -5,7 +5,8 @@ A peer is a program of its own, run by the Python of its own environment:
   PEER feed                            add each JSON line of stdin as a job, answer each with a JSON line
   PEER work CONCURRENCY                run jobs until killed
 Environment: PEER_URL (Redis), PEER_WITNESS (file that each run of a job is noted in), PEER_LOCK (seconds a silent
-worker keeps its jobs, where a peer has such a setting), PEER_SLEEP (seconds, instead of those that a job asks for).
+worker keeps its jobs, where a peer has such a setting), PEER_SLEEP (seconds, instead of those that a job asks for),
+PEER_HOLD (seconds that even a no-op job takes).
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 
 URL = os.environ.get("PEER_URL", "")
 LOCK = float(os.environ["PEER_LOCK"]) if os.environ.get("PEER_LOCK") else None
+HOLD = float(os.environ.get("PEER_HOLD", "0"))
 QUEUE = "bench"
 CHUNK = 1_000  # jobs one bulk call is given
 
@@ -53,7 +55,7 @@ class Witness:
             self.note(b"%d\n" % (time.monotonic_ns() - data["t"]))
         else:
             self.note(b".")
-        return 0.0
+        return HOLD
 
     def end(self, data: Data) -> None:
         if "id" in data:

@@ -73,7 +73,7 @@ class Watched:
             if name == "opts":
                 value["timestamp"] = self._clock(str(value["timestamp"]))
             return value
-        if name == "stacktrace":
+        if name in ("stacktrace", "pastFailures"):
             return [re.findall(r"reason \d+", trace)[:1] for trace in json.loads(text)]
         return text
 

@@ -107,13 +107,18 @@ class Keys:
         """The list of a job's log lines."""
         return f"{self.base}{job_id}:logs"
 
+    @property
+    def cancel(self) -> str:
+        """The channel on which workers hear of running jobs that were cancelled."""
+        return self.base + "cancel"
+
     def wake_pattern(self) -> str:
         """The channels that name a producer, after whose messages there may be something to take."""
         return re.sub(r"([\\*?\[\]^])", r"\\\1", self.base) + "waiting@*"
 
     def wake_channels(self) -> list[str]:
-        """The other channels after whose messages there may be something to take."""
-        return [self.base + name for name in ("stalled@", "delayed", "resumed")]
+        """The other channels a worker listens on: there may be something to take, or a running job was cancelled."""
+        return [self.base + name for name in ("stalled@", "delayed", "resumed", "cancel")]
 
 
 def check_queue_name(name: str, *, what: str) -> None:

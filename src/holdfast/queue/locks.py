@@ -54,6 +54,7 @@ class LockKeeper:
         self._failures = 0  # turns since the last good one
         self._nudge = threading.Event()  # do not wait for the next tick
         self._asked: list[Callable[[bool], None]] = []  # who waits for a confirmation
+        self._stop_cancelled: Callable[[list[str]], None] = lambda _ids: None
         self._thread: threading.Thread | None = None
 
     async def start(self, running: Running) -> None:
@@ -63,6 +64,10 @@ class LockKeeper:
         def lose(attempt: Attempt) -> None:
             loop.call_soon_threadsafe(attempt.lose)
 
+        def stop_cancelled(ids: list[str]) -> None:
+            loop.call_soon_threadsafe(_cancel, running, ids)
+
+        self._stop_cancelled = stop_cancelled
         self._stopping = False
         self._thread = threading.Thread(
             target=self._keep, args=(running, lose), name=f"holdfast locks {self._about.id}", daemon=True
@@ -153,7 +158,9 @@ class LockKeeper:
         for chunk in _chunks(due) or [[]]:
             now = monotonic()
             held = [(attempt.job.id, attempt.job.token or "") for attempt in chunk]
-            words = scripts.renew(self._about.id, self._about.to_json(), self._times_ms, held)
+            words, cancelled = scripts.renew(self._about.id, self._about.to_json(), self._times_ms, held)
+            if cancelled:
+                self._stop_cancelled(cancelled)
             doubtful = []
             for attempt, word in zip(chunk, words, strict=True):
                 attempt.renewed_at = now
@@ -193,6 +200,12 @@ def is_lost(word: Word) -> bool:
     'written': the job has just been finished by this very attempt.
     """
     return word == "lock_lost"
+
+
+def _cancel(running: Running, ids: list[str]) -> None:
+    for attempt in running:
+        if attempt.job.id in ids:
+            attempt.cancel()
 
 
 def _settle(answer: "asyncio.Future[bool]", restarted: bool) -> None:

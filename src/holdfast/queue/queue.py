@@ -1,12 +1,13 @@
 """Queue: what producers, readers and operators do, put together."""
 
+from holdfast.queue.cancelling import Cancelling
 from holdfast.queue.clearing import Clearing
 from holdfast.queue.keeping import Keeping
 from holdfast.queue.options import JobOptions
 from holdfast.queue.scheduling import Scheduling
 
 
-class Queue(Scheduling, Keeping, Clearing):
+class Queue(Scheduling, Keeping, Clearing, Cancelling):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

@@ -28,7 +28,8 @@ def due_ms(announced: bytes) -> float:
 
 
 class Listener:
-    """Calls `on_work` when there may be a job to take, `on_delayed` with the due time (ms) of a delayed one.
+    """Calls `on_work` when there may be a job to take, `on_delayed` with the due time (ms) of a delayed one,
+    `on_cancel` with the id of a running job that was cancelled.
 
     Messages are lost while the connection is: the worker polls as well. Its connection carries the name by which
     Bull's getWorkers finds workers.
@@ -42,13 +43,16 @@ class Listener:
         *,
         on_work: Callable[[], None],
         on_delayed: Callable[[float], None],
+        on_cancel: Callable[[str], None],
     ) -> None:
         self._finder = finder
         self._keys = keys
         self._reporter = reporter
         self._on_work = on_work
         self._on_delayed = on_delayed
+        self._on_cancel = on_cancel
         self._delayed = keys.delayed.encode()
+        self._cancel = keys.cancel.encode()
         self._unconfirmed = 0  # subscriptions that Redis has not confirmed yet
         self._heard = False  # anything, since it was asked last
         self._refusal = ""
@@ -102,6 +106,8 @@ class Listener:
         elif message[0] == b"message":
             if message[1] == self._delayed:
                 self._on_delayed(due_ms(message[2]))
+            elif message[1] == self._cancel:
+                self._on_cancel(message[2].decode(errors="replace"))
             else:
                 self._on_work()
         elif message[0] in (b"subscribe", b"psubscribe"):

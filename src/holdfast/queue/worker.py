@@ -100,6 +100,7 @@ class Worker:
             self._reporter,
             on_work=self._taking.expect_work,
             on_delayed=self._house.expect,
+            on_cancel=self._taking.cancel,
         )
         self._locks = LockKeeper(
             queue.finder,
@@ -150,6 +151,26 @@ class Worker:
         self._ask_to_stop()
         if asyncio.current_task() not in {attempt.task for attempt in self._taking.running}:
             await self._stopped.wait()
+
+    async def pause(self, *, wait_for_running: bool = False) -> None:
+        """Take no jobs here until `resume`; other workers go on, and what runs here does.
+
+        With `wait_for_running` it returns when nothing runs here any more and all is written. `Queue.pause` pauses the
+        queue for all workers.
+        """
+        self._taking.paused = True
+        if wait_for_running:
+            await self._taking.quiet()
+
+    def resume(self) -> None:
+        """Take jobs again."""
+        self._taking.paused = False
+        self._taking.expect_work()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether `pause` was called here; not whether the queue is paused."""
+        return self._taking.paused
 
     def _ask_to_stop(self) -> None:
         if self._stopping:

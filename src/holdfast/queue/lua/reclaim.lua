@@ -52,6 +52,7 @@ local function reclaim(id, token, opts, made)
     if redis.call('LPOS', list, id, 'RANK', -1, 'MAXLEN', bound) then redis.call('LREM', list, -1, id) end
   end
   redis.call('ZREM', delayed, id)
+  redis.call('ZREM', base .. 'parked', id)
   redis.call('ZREM', priority, id)
   return 'ok'
 end

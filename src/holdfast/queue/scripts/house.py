@@ -68,8 +68,11 @@ class PresenceScripts:
 
     def renew(
         self, worker: str, about: bytes, times_ms: tuple[int, int], held: Sequence[tuple[str, str]]
-    ) -> list[Word]:
-        """Say that the worker is alive for times_ms[0]; set the locks of (job id, token) to times_ms[1]."""
+    ) -> tuple[list[Word], list[str]]:
+        """Say that the worker is alive for times_ms[0]; set the locks of (job id, token) to times_ms[1].
+
+        Returns a word a job, and the ids of running jobs, of any worker, that were cancelled.
+        """
         k = self._keys
         args: list[Argument] = [
             k.base,
@@ -79,7 +82,8 @@ class PresenceScripts:
             times_ms[1],
             *(value for pair in held for value in pair),
         ]
-        return words(self._run("renew", (k.presence, k.active, k.stalled), args))
+        answers, cancelled = self._run("renew", (k.presence, k.active, k.stalled, k.cancels), args)
+        return words(answers), [job_id.decode(errors="replace") for job_id in cancelled]
 
     def reclaim(self, lock_ms: int, jobs: Sequence[tuple[str, str, bytes, int]]) -> list[Word]:
         """Take (job id, token, opts as taken, attempts made as taken) out of where Redis thinks they wait."""

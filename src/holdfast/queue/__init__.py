@@ -1,8 +1,18 @@
 """A durable job queue for asyncio on Redis, on the keys of Node's Bull 4."""
 
-from holdfast.errors import BadJob, JobNotFound, LockLost, QueueError, QueueUnavailable, Unrecoverable
+from holdfast.errors import (
+    BadJob,
+    JobNotFound,
+    LockLost,
+    NotDurable,
+    QueueError,
+    QueueUnavailable,
+    UnfitServer,
+    Unrecoverable,
+)
 from holdfast.queue.backoffs import Backoff
 from holdfast.queue.debounce import Debounce
+from holdfast.queue.durability import Durability
 from holdfast.queue.job import Job
 from holdfast.queue.limiting import RateLimit
 from holdfast.queue.options import JobOptions, NewJob, Retention
@@ -16,6 +26,7 @@ __all__ = [
     "Backoff",
     "BadJob",
     "Debounce",
+    "Durability",
     "Job",
     "JobNotFound",
     "JobOptions",
@@ -23,12 +34,14 @@ __all__ = [
     "LiveWorker",
     "LockLost",
     "NewJob",
+    "NotDurable",
     "Queue",
     "QueueError",
     "QueueUnavailable",
     "RateLimit",
     "Repeatable",
     "Retention",
+    "UnfitServer",
     "Unrecoverable",
     "Worker",
 ]

@@ -12,14 +12,14 @@ from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import RecoveryRules, Scripts
 from holdfast.queue.wire import Interrupted
 
-CHECK_INTERVAL = 0.5  # seconds between two looks for abandoned jobs, all workers together
+CHECK_INTERVAL = 0.6  # seconds between two looks for abandoned jobs, all workers together
 # Longer than the longest pause of a reconnecting worker (2 s) and its first renewal together, so that after an outage
 # nobody takes over from the living (tests/faults/queue/test_redis_restarted.py).
 QUIET_AFTER_OUTAGE = 3.0
 LOCKLESS_GRACE = 2.0  # seconds an active job must be seen without a lock, or without its worker's presence
 PROMOTE_INTERVAL = 2.0  # seconds; promotion also runs at each due time that is known
 PROMOTE_CHUNK = 500
-TRIM_INTERVAL = 2.0  # seconds between two looks for finished jobs that are too old, all workers together
+TRIM_INTERVAL = 3.0  # seconds between two looks for finished jobs that are too old, all workers together
 TRIM_CHUNK = 500  # of each state; past a million that are kept it takes an hour: so late may one go, if no other ends
 TRIM_PAUSE = 0.05  # seconds, while there are any to remove
 

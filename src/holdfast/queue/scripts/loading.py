@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, TypeAlias, cast
 
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 from holdfast.queue.connection import Link
 from holdfast.queue.keys import Keys
@@ -25,6 +25,10 @@ class Script:
     sha: str
 
 
+_PEEKS = re.compile(r"redis\.pcall\((?='H?M?GET')")  # each is put through parts/peek.lua
+_FORBIDDEN = re.compile(r"user_script:(\d+).*can't run this command|can't run this command.*user_script:(\d+)")
+
+
 @cache
 def load(name: str) -> Script:
     """Read `lua/<name>.lua` and put the parts it includes in their places."""
@@ -34,6 +38,8 @@ def load(name: str) -> Script:
         return (folder / "parts" / f"{match[1]}.lua").read_text("utf-8")
 
     source = re.sub(r"^--#include (\w+)$", part, (folder / f"{name}.lua").read_text("utf-8"), flags=re.MULTILINE)
+    if _PEEKS.search(source):
+        source = (folder / "parts" / "peek.lua").read_text("utf-8") + _PEEKS.sub("peek(", source)
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 
@@ -57,9 +63,23 @@ class Caller:
     async def _run(self, name: str, keys: Sequence[str], args: Sequence[Argument]) -> Any:
         script = load(name)
         try:
-            return await self._link.call("EVALSHA", script.sha, len(keys), *keys, *args)
-        except NoScriptError:  # a server that has just started, or a failover
-            return await self._link.call("EVAL", script.source, len(keys), *keys, *args)
+            try:
+                return await self._link.call("EVALSHA", script.sha, len(keys), *keys, *args)
+            except NoScriptError:  # a server that has just started, or a failover
+                return await self._link.call("EVAL", script.source, len(keys), *keys, *args)
+        except ResponseError as error:
+            if forbidden := forbidden_command(name, str(error)):
+                raise ResponseError(forbidden) from error
+            raise
+
+
+def forbidden_command(name: str, error: str) -> str:
+    """Which command of a script the user may not run, when Redis says that there is one; it names the line only."""
+    if (match := _FORBIDDEN.search(error)) is None:
+        return ""
+    line = load(name).source.splitlines()[int(match[1] or match[2]) - 1]
+    commands = " or ".join(re.findall(r"'([A-Z]{3,})'", line))
+    return f"NOPERM the user may not run {commands or line.strip()}, which the script {name} needs"
 
 
 def word(reply: bytes) -> Word:

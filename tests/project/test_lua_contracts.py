@@ -42,6 +42,10 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "promote_one": lambda s: s.promote_one(["i"], "me"),
     "clean": lambda s: s.clean("bull:q:wait", age_ms=1, offset=0, limit=1),
     "obliterate": lambda s: s.obliterate("bull:q:wait", force=True, limit=1),
+    "audit_look": lambda s: s.audit_look(["i"], depth=2),
+    "repair_job": lambda s: s.repair_job("ghost", "i", "w", sender="me"),
+    "repair_keep": lambda s: s.repair_keep("bull:q:index", "bull:q:failed", ["i"], fix=True),
+    "repair_debounce": lambda s: s.repair_debounce(["d"], fix=True),
     "trim": lambda s: s.trim(interval_ms=1, limit=1),
     "pause": lambda s: s.pause("paused", 10),
     "take_limited": lambda s: s.take_limited(1, "t", 1000, Limits(max=1, per_ms=1, most=1, group_max=1, group_ms=1)),
@@ -68,6 +72,9 @@ REPEATED = {
     "disarm": 1,
     "requeue": 1,
     "promote_one": 1,
+    "audit_look": 1,
+    "repair_keep": 1,
+    "repair_debounce": 1,
     "reclaim": 4,
     "strays": 1,
 }
@@ -133,7 +140,7 @@ async def test_a_header_names_the_keys_and_arguments_that_the_caller_passes(redi
 
     _, sha, count, *rest = recorder.sent[0]
     expected = [
-        getattr(keys, "wait" if word == "source" else "paused" if word == "target" else word)
+        f"bull:q:{word}" if word == "index" else getattr(keys, {"source": "wait", "target": "paused"}.get(word, word))
         for word in _named("KEYS", name)
     ]
     arguments = rest[count:]

@@ -13,6 +13,7 @@ from holdfast.errors import (
 from holdfast.queue.backoffs import Backoff
 from holdfast.queue.debounce import Debounce
 from holdfast.queue.durability import Durability
+from holdfast.queue.findings import AuditReport, Finding
 from holdfast.queue.job import Job
 from holdfast.queue.limiting import RateLimit
 from holdfast.queue.options import JobOptions, NewJob, Retention
@@ -23,10 +24,12 @@ from holdfast.queue.typed import JobType
 from holdfast.queue.worker import Worker
 
 __all__ = [
+    "AuditReport",
     "Backoff",
     "BadJob",
     "Debounce",
     "Durability",
+    "Finding",
     "Job",
     "JobNotFound",
     "JobOptions",

@@ -1,5 +1,6 @@
 """Queue: what producers, readers and operators do, put together."""
 
+from holdfast.queue.audit import Auditing
 from holdfast.queue.cancelling import Cancelling
 from holdfast.queue.clearing import Clearing
 from holdfast.queue.keeping import Keeping
@@ -7,7 +8,7 @@ from holdfast.queue.options import JobOptions
 from holdfast.queue.scheduling import Scheduling
 
 
-class Queue(Scheduling, Keeping, Clearing, Cancelling):
+class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

@@ -31,7 +31,9 @@ local function read_lists()
 end
 
 local function state(id)
-  local finished, named = unpack(redis.call('HMGET', base .. id, 'finishedOn', 'name'))
+  local fields = redis.pcall('HMGET', base .. id, 'finishedOn', 'name')
+  if fields.err then return '' end  -- another key has its name
+  local finished, named = fields[1], fields[2]
   if not named and redis.call('EXISTS', base .. id) == 0 then return '' end
   if finished then
     if redis.call('ZSCORE', KEYS[5], id) then return 'completed' end

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import Executor
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +13,7 @@ import orjson
 
 from holdfast.queue.backoffs import RetryRules
 from holdfast.queue.job import Job, sendable
+from holdfast.queue.threads import Threads
 
 AsyncProcessor: TypeAlias = Callable[[Job], Awaitable[Any]]
 Processor: TypeAlias = AsyncProcessor | Callable[[Job], Any]
@@ -112,17 +112,18 @@ class Attempt:
             self.ended(self)
 
 
-def as_async(processor: Processor, threads: Executor) -> AsyncProcessor:
+def as_async(processor: Processor, threads: Threads) -> AsyncProcessor:
     """The processor as something to await: a sync one runs in a thread."""
     if is_async(processor):
         return processor
 
     async def in_thread(job: Job) -> Any:
-        loop = asyncio.get_running_loop()
+        call = threads.submit(copy_context().run, processor, job)
         try:
-            value = await loop.run_in_executor(threads, partial(copy_context().run, processor, job))
+            value = await asyncio.wrap_future(call)
         except asyncio.CancelledError:
             job.stop()  # a thread can only be asked
+            threads.leave(call, job.id)
             raise
         return await value if inspect.isawaitable(value) else value
 

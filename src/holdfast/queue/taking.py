@@ -23,6 +23,7 @@ from holdfast.queue.repeating import Repeating
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Scripts
 from holdfast.queue.settling import Reports, Settler, Take
+from holdfast.queue.threads import Threads
 from holdfast.queue.wire import Interrupted
 
 BATCH = 500  # results or jobs in one script call
@@ -64,6 +65,7 @@ class TakeLoop:
         self._settler = Settler(scripts, reporter)
         self._reports = Reports(scripts)
         self.repeating = Repeating(scripts, rules.worker_id, reporter)
+        self.threads: Threads | None = None  # those of the sync processors, if there are any
         self._batch = min(BATCH, max(LEAST_BATCH, rules.concurrency // LANES))
         # In the order in which they were taken; what ended stays until it is written, so that its lock is kept.
         self.running: dict[Attempt, None] = {}
@@ -168,6 +170,8 @@ class TakeLoop:
         if self._stopping or self.paused:
             return 0
         occupied = len(self.running) - self._leaving - ended + self._room_given
+        if self.threads is not None:
+            occupied += self.threads.left
         return max(0, min(self._rules.concurrency - occupied, self._batch))
 
     def _begin(self, room: int) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
@@ -23,6 +22,7 @@ from holdfast.queue.queue import Queue
 from holdfast.queue.scripts import Scripts
 from holdfast.queue.signals import stop_on_signals
 from holdfast.queue.taking import TakeLoop, TakeRules
+from holdfast.queue.threads import Threads
 from holdfast.queue.wakeup import Listener
 from holdfast.queue.wire import Interrupted
 
@@ -79,7 +79,7 @@ class Worker:
             LimitedScripts(self._link, queue.keys, limits) if any(limits) else Scripts(self._link, queue.keys)
         )
         self._tending = Tending(self._scripts, limits)
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix=f"holdfast {queue.name}")
+        self._threads = Threads(concurrency, self._reporter)
         self._taking = TakeLoop(
             self._scripts,
             {name: as_async(processor, self._threads) for name, processor in processors.items()},
@@ -91,6 +91,7 @@ class Worker:
             ),
             self._reporter,
         )
+        self._taking.threads, self._threads.on_back = self._threads, self._taking.expect_work
         if isinstance(self._scripts, LimitedScripts):
             self._scripts.come_back = self._taking.expect_work
         self._house = Housekeeping(self._scripts, self.id, self._reporter, max_stalled=tuning.get("max_stalled", 3))

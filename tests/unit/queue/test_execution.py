@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -12,11 +11,13 @@ import pytest
 from holdfast.errors import Unavailable
 from holdfast.queue import Job, Unrecoverable
 from holdfast.queue.execution import Attempt, Completed, Failed, Lost, Outcome, Released, Retry, as_async, execute
+from holdfast.queue.reporting import Reporter
+from holdfast.queue.threads import Threads
 
 
 @pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as threads:
+def threads() -> Iterator[Threads]:
+    with Threads(2, Reporter()) as threads:
         yield threads
 
 
@@ -25,11 +26,11 @@ def _attempt(*, made: int = 0, **opts: Any) -> Attempt:
     return Attempt(Job("j-1", row, token="w:1", reports=None), number=1, now=0.0, ended=lambda _: None)
 
 
-async def _outcome(processor: Any, attempt: Attempt, threads: ThreadPoolExecutor) -> Outcome:
+async def _outcome(processor: Any, attempt: Attempt, threads: Threads) -> Outcome:
     return await execute({"x": as_async(processor, threads)}, attempt)
 
 
-async def test_what_a_processor_returns_is_its_json(threads: ThreadPoolExecutor) -> None:
+async def test_what_a_processor_returns_is_its_json(threads: Threads) -> None:
     async def processor(job: Job) -> Any:
         return job.data
 
@@ -41,7 +42,7 @@ async def test_what_a_processor_returns_is_its_json(threads: ThreadPoolExecutor)
     [lambda job: job.id, partial(lambda prefix, job: job.id, ""), lambda job: asyncio.sleep(0, job.id)],
     ids=["sync", "partial", "sync that gives an awaitable"],
 )
-async def test_any_callable_will_do(threads: ThreadPoolExecutor, processor: Any) -> None:
+async def test_any_callable_will_do(threads: Threads, processor: Any) -> None:
     assert await _outcome(processor, _attempt(), threads) == Completed(b'"j-1"')
 
 
@@ -56,7 +57,7 @@ async def test_any_callable_will_do(threads: ThreadPoolExecutor, processor: Any)
     ],
 )
 async def test_an_error_leads_to_another_attempt_or_to_the_end(
-    threads: ThreadPoolExecutor, error: BaseException, attempt: Attempt, expected: type[Outcome]
+    threads: Threads, error: BaseException, attempt: Attempt, expected: type[Outcome]
 ) -> None:
     async def processor(_job: Job) -> None:
         raise error
@@ -64,7 +65,7 @@ async def test_an_error_leads_to_another_attempt_or_to_the_end(
     assert isinstance(await _outcome(processor, attempt, threads), expected)
 
 
-async def test_a_server_that_says_when_to_come_back_is_obeyed(threads: ThreadPoolExecutor) -> None:
+async def test_a_server_that_says_when_to_come_back_is_obeyed(threads: Threads) -> None:
     async def processor(_job: Job) -> None:
         raise Unavailable("busy", retry_after=7)
 
@@ -74,7 +75,7 @@ async def test_a_server_that_says_when_to_come_back_is_obeyed(threads: ThreadPoo
     assert outcome.delay_ms == 7_000
 
 
-async def test_an_error_without_words_is_named_and_a_huge_or_broken_one_is_tamed(threads: ThreadPoolExecutor) -> None:
+async def test_an_error_without_words_is_named_and_a_huge_or_broken_one_is_tamed(threads: Threads) -> None:
     async def wordless(_job: Job) -> None:
         raise KeyError
 
@@ -92,7 +93,7 @@ async def test_an_error_without_words_is_named_and_a_huge_or_broken_one_is_tamed
 
 @pytest.mark.parametrize(("cause", "expected"), [("lose", Lost()), ("release", Released())])
 async def test_an_attempt_that_is_cancelled_says_why(
-    threads: ThreadPoolExecutor, cause: str, expected: Outcome
+    threads: Threads, cause: str, expected: Outcome
 ) -> None:
     begun = asyncio.Event()
 

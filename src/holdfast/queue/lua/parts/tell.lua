@@ -4,8 +4,8 @@
 -- Nothing that is wrong with the stream (somebody's job with its name as id) may stop a script half-way: hence pcall.
 local function tell(base, news)
   if #news == 0 or redis.call('EXISTS', base .. 'event-stream:off') == 1 then return end
-  local size = 1
+  local size, limit = 0, '10000'  -- a string: Lua writes numbers slowly
   for i = 2, #news, 2 do size = size + #news[i] end
-  local limit = math.max(100, math.min(10000, math.floor(20000000 / size)))
+  if size > 2000 then limit = string.format('%.0f', math.max(100, math.min(10000, 20000000 / size))) end
   redis.pcall('XADD', base .. 'event-stream', 'MAXLEN', '~', limit, '*', unpack(news))
 end

@@ -1,147 +1,144 @@
-"""What runs again and again and what is debounced, set by one side and kept going, listed and removed by the other."""
+"""What repeats, whoever set it and whoever works it."""
 
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
 from tests.interop.bridge import Node
 
-from holdfast.queue import Debounce, Job, Queue
+from holdfast.queue import Job, Queue
 
-END = datetime(2199, 1, 1, tzinfo=UTC)
+END = datetime(2035, 1, 1, tzinfo=UTC)
 END_MS = round(END.timestamp() * 1000)
-# Ours, and what Node is asked with.
-RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"every": 60}, {"every": 60_000}),
-    ({"every": 60, "job_id": "me"}, {"every": 60_000, "jobId": "me"}),
-    ({"cron": "0 3 1 1 *", "tz": "Europe/Warsaw"}, {"cron": "0 3 1 1 *", "tz": "Europe/Warsaw"}),
-    ({"cron": "*/30 * 2 * * 1-5", "tz": "UTC"}, {"cron": "*/30 * 2 * * 1-5", "tz": "UTC"}),
-    (
-        {"cron": "0 3 * * *", "tz": "UTC", "end_date": END, "job_id": "j:k"},
-        {"cron": "0 3 * * *", "tz": "UTC", "endDate": END_MS, "jobId": "j:k"},
+RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "every": ({"every": timedelta(weeks=1)}, {"every": 604_800_000}),
+    "cron": ({"cron": "0 3 * * *"}, {"cron": "0 3 * * *"}),
+    "cron in a zone": (
+        {"cron": "30 2 * * 1", "tz": "Europe/Warsaw"},
+        {"cron": "30 2 * * 1", "tz": "Europe/Warsaw"},
     ),
-]
+    "with an end": ({"cron": "0 3 * * *", "end_date": END}, {"cron": "0 3 * * *", "endDate": END_MS}),
+    "with an id": ({"every": timedelta(weeks=2), "job_id": "mine"}, {"every": 1_209_600_000, "jobId": "mine"}),
+    "with a limit": ({"cron": "0 3 1 * *", "limit": 5}, {"cron": "0 3 1 * *", "limit": 5}),
+}
 
 
-def _node_options(rule: dict[str, Any]) -> dict[str, Any]:
-    """As Node's `add` takes them: the id of a repeatable is the job's."""
-    job_id = {"jobId": rule["jobId"]} if "jobId" in rule else {}
-    return {"repeat": {name: value for name, value in rule.items() if name != "jobId"}, **job_id}
-
-
-@pytest.mark.parametrize(("ours", "theirs"), RULES)
-async def test_both_sides_make_the_same_run_of_the_same_rule(
-    queue: Queue, client: Any, node: Node, ours: dict[str, Any], theirs: dict[str, Any]
+@pytest.mark.parametrize("rule", RULES)
+async def test_a_rule_is_the_same_key_and_the_same_next_job_for_both(
+    queue: Queue, node: Node, client: Any, rule: str
 ) -> None:
-    mine = await queue.repeat("tick", {"n": 1}, **ours)
-    made = {key: await client.hgetall(key) for key in await client.keys("bull:q:repeat:*")}
+    ours, theirs = RULES[rule]
+    bull = node.queue()
+    await bull.add("tick", {"n": 1}, repeat=theirs, **_id_of(theirs))
+    set_by_node = await bull.call("getRepeatableJobs"), await client.zrange("bull:q:delayed", 0, -1, withscores=True)
+    opts = (await bull.call("getDelayed"))[0]["opts"]
+    await client.flushall()
 
-    await node.queue().add("tick", {"n": 1}, **_node_options(theirs))
+    await queue.repeat("tick", {"n": 1}, **ours)
 
-    assert await client.zcard("bull:q:repeat") == 1
-    assert {key: await client.hgetall(key) for key in await client.keys("bull:q:repeat:*")} == made
-    (listed,) = await node.queue().call("getRepeatableJobs")
-    assert listed["key"] == mine.key
-    assert listed["next"] == round(mine.next_run.timestamp() * 1000)
+    assert await bull.call("getRepeatableJobs") == set_by_node[0]
+    by_us = await client.zrange("bull:q:delayed", 0, -1, withscores=True)
+    assert [job_id for job_id, _ in by_us] == [job_id for job_id, _ in set_by_node[1]]
+    assert int(by_us[0][1]) // 4096 == int(set_by_node[1][0][1]) // 4096
+    job = (await bull.call("getDelayed"))[0]
+    assert job["data"] == {"n": 1}
+    for same in ("repeat", "prevMillis", "jobId"):
+        assert job["opts"][same] == opts[same]
 
 
-@pytest.mark.parametrize(("ours", "theirs"), RULES)
-async def test_node_removes_what_we_set(
-    queue: Queue, client: Any, node: Node, ours: dict[str, Any], theirs: dict[str, Any]
-) -> None:
-    await queue.repeat("tick", **ours)
+@pytest.mark.parametrize("rule", RULES)
+async def test_node_removes_what_we_repeat(queue: Queue, node: Node, counted: Any, rule: str) -> None:
+    bull = node.queue()
+    await queue.repeat("tick", **RULES[rule][0])
+    (listed,) = await bull.call("getRepeatableJobs")
 
-    await node.queue().call("removeRepeatable", "tick", theirs)
+    await bull.call("removeRepeatableByKey", listed["key"])
 
     assert await queue.repeatables() == []
-    assert await client.exists("bull:q:repeat", "bull:q:delayed") == 0
+    await counted()
 
 
-@pytest.mark.parametrize(("ours", "theirs"), RULES)
-async def test_we_list_and_remove_what_node_set(
-    queue: Queue, client: Any, node: Node, ours: dict[str, Any], theirs: dict[str, Any]
-) -> None:
-    await node.queue().add("a:b", {"n": 1}, **_node_options(theirs))
+@pytest.mark.parametrize("rule", RULES)
+async def test_we_read_and_remove_what_node_repeats(queue: Queue, node: Node, counted: Any, rule: str) -> None:
+    bull = node.queue()
+    theirs = RULES[rule][1]
+    await bull.add("tick", {"n": 1}, repeat=theirs, **_id_of(theirs))
 
-    (listed,) = await queue.repeatables()
-    assert (listed.name, listed.job_id, listed.data) == ("a:b", ours.get("job_id"), {"n": 1})
-    assert (listed.cron, listed.tz, listed.end_date) == (ours.get("cron"), ours.get("tz"), ours.get("end_date"))
-    assert await queue.remove_repeatable(listed)
+    (found,) = await queue.repeatables()
+    assert (found.name, found.data, found.cron, found.tz) == ("tick", {"n": 1}, theirs.get("cron"), theirs.get("tz"))
+    assert found.every == (timedelta(milliseconds=theirs["every"]) if "every" in theirs else None)
+    assert found.end_date == (END if "endDate" in theirs else None)
+    assert found.limit == theirs.get("limit")
 
-    assert await node.queue().call("getRepeatableJobs") == []
-    assert await client.exists("bull:q:delayed") == 0
-
-
-async def test_node_keeps_going_what_we_set_and_stops_at_the_limit(queue: Queue, node: Node, counted: Any) -> None:
-    await queue.repeat("tick", {"n": 1}, every=1, limit=2)
-
-    await node.queue().process("tick")
-    await counted(completed=2)
-
-    jobs = await queue.jobs("completed")
-    assert [job.opts["repeat"]["count"] for job in jobs] == [2, 1]
-    assert jobs[0].returnvalue == {"by": "node", "data": {"n": 1}}
+    assert await queue.remove_repeatable(found) is True
+    assert await bull.call("getRepeatableJobs") == []
+    await counted()
 
 
-async def test_we_keep_going_what_node_set_and_stop_at_the_limit(
-    queue: Queue, client: Any, node: Node, working: Any, counted: Any
-) -> None:
-    async def idle(_job: Job) -> None:
-        pass
-
-    await node.queue().add("tick", {"n": 1}, repeat={"every": 1_000, "limit": 2})
-
-    async with working({"tick": idle}):
-        await counted(completed=2)
-
-    assert [job.opts["repeat"]["count"] for job in await queue.jobs("completed")] == [2, 1]
-    assert await client.exists("bull:q:repeat") == 0
-
-
-async def test_both_sides_at_work_run_each_time_once(queue: Queue, node: Node, working: Any, until: Any) -> None:
-    async def idle(_job: Job) -> str:
-        return "ours"
-
-    await queue.repeat("tick", every=0.5, limit=8)
-    await node.queue().process("tick")
-    async with working({"tick": idle}):
-
-        async def done() -> bool:
-            return (await queue.counts())["completed"] == 8
-
-        await until(done)
-
-    jobs = await queue.jobs("completed")
-    assert sorted(job.opts["repeat"]["count"] for job in jobs) == list(range(1, 9))
-    assert len({job.id for job in jobs}) == 8
-
-
-async def test_a_debounce_of_ours_holds_node_off_and_one_of_node_s_us(
-    queue: Queue, client: Any, node: Node, counted: Any
+@pytest.mark.parametrize("setter", ["node", "holdfast"])
+@pytest.mark.parametrize("workers", ["node", "holdfast", "both"])
+async def test_a_chain_goes_on_whoever_set_it_and_whoever_works_and_each_run_runs_once(
+    queue: Queue, node: Node, working: Any, until: Any, setter: str, workers: str
 ) -> None:
     bull = node.queue()
-    ours = await queue.add("a", debounce=Debounce(id="x", ttl=60))
-    theirs = await bull.add("b", 1, debounce={"id": "y"})
+    if setter == "node":
+        await bull.add("tick", {"n": 1}, repeat={"every": 40, "limit": 8})
+    else:
+        await queue.repeat("tick", {"n": 1}, every=0.04, limit=8)
 
-    assert (await bull.add("a", debounce={"id": "x", "ttl": 60_000}))["id"] == ours.id
-    assert (await queue.add("b", debounce=Debounce(id="y"))).id == theirs["id"]
-    assert await client.hget(f"bull:q:{theirs['id']}", "deid") == "y"
+    async def all_ran() -> bool:
+        counts = await queue.counts()
+        return counts["completed"] >= 8 and not (counts["delayed"] or counts["active"] or counts["wait"])
 
-    await bull.process()
-    await counted(completed=2)
-    assert await client.keys("bull:q:de:*") == ["bull:q:de:x"]  # the one with a time
+    if workers in ("node", "both"):
+        await bull.process()
+    if workers == "node":
+        await until(all_ran)
+    else:
+        async with working({"tick": _tick}):
+            await until(all_ran)
+
+    done = await queue.jobs("completed")
+    runs = Counter(job.opts["repeat"]["count"] for job in done)
+    assert runs == dict.fromkeys(range(1, 9), 1)
+    assert len({job.opts["prevMillis"] for job in done}) == 8
+    assert {job.data["n"] for job in done} == {1}
 
 
-async def test_a_debounce_that_node_set_ends_when_we_finish_the_job(
-    queue: Queue, client: Any, node: Node, working: Any, counted: Any
-) -> None:
-    async def idle(_job: Job) -> None:
-        pass
+async def test_the_board_lists_what_we_repeat_and_its_button_removes_it(queue: Queue, node: Node, counted: Any) -> None:
+    await node.queue().open()
+    port = await node.call("board", queues=["q"])
+    found = await queue.repeat("tick", cron="0 3 * * *", tz="Europe/Warsaw")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        listed = (await client.get("/api/job-schedulers")).raise_for_status().json()
+        shown = [each for each in _schedulers(listed) if each["id"] == found.key]
+        assert [(each["name"], each["pattern"], each["tz"]) for each in shown] == [
+            ("tick", "0 3 * * *", "Europe/Warsaw")
+        ]
+        assert shown[0]["next"] == round(found.next_run.timestamp() * 1000)
 
-    await node.queue().add("b", 1, debounce={"id": "y"})
-    assert await client.exists("bull:q:de:y") == 1
+        await client.put(f"/api/queues/q/job-schedulers/{quote(found.key, safe='')}/remove")
 
-    async with working({"b": idle}):
-        await counted(completed=1)
+    assert await queue.repeatables() == []
+    await counted()
 
-    assert await client.exists("bull:q:de:y") == 0
+
+def _id_of(rule: dict[str, Any]) -> dict[str, Any]:
+    """Bull takes a repeatable's id from the job's options."""
+    return {"jobId": rule["jobId"]} if "jobId" in rule else {}
+
+
+def _schedulers(value: Any) -> list[dict[str, Any]]:
+    """Every object in the answer that has a pattern."""
+    if isinstance(value, list):
+        return [found for each in value for found in _schedulers(each)]
+    if isinstance(value, dict):
+        return [value] if "pattern" in value else _schedulers(list(value.values()))
+    return []
+
+
+async def _tick(_job: Job) -> str:
+    return "tock"

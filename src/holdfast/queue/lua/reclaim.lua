@@ -19,6 +19,7 @@ ARGV[4]  jobs       4 values a job: job id, token, opts as taken, attempts made 
 Returns ['ok' | 'lock_lost' | 'missing', …]
 ]]
 --#include clock
+--#include tell
 local active, wait, paused, delayed, priority = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local base, lock_ms, bound = ARGV[1], ARGV[2], ARGV[3]
 local now = now_ms()
@@ -57,6 +58,10 @@ local function reclaim(id, token, opts, made)
   return 'ok'
 end
 
-local words = {}
-for first = 4, #ARGV, 4 do words[#words + 1] = reclaim(unpack(ARGV, first, first + 3)) end
+local words, again = {}, {}
+for first = 4, #ARGV, 4 do
+  words[#words + 1] = reclaim(unpack(ARGV, first, first + 3))
+  if words[#words] == 'ok' then again[#again + 1] = ARGV[first] end
+end
+if #again > 0 then tell(base, { 'active', table.concat(again, '\n') }) end
 return words

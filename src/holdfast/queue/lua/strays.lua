@@ -15,6 +15,7 @@ ARGV[5]  held         ids it runs
 
 Returns [ids looked at, ids put back]
 ]]
+--#include tell
 local active, base, worker = KEYS[1], ARGV[1], ARGV[2]
 local target = redis.call('EXISTS', KEYS[4]) == 1 and KEYS[3] or KEYS[2]
 local held = {}
@@ -34,4 +35,5 @@ for _, id in ipairs(ids) do
     back[#back + 1] = id
   end
 end
+if #back > 0 then tell(base, { 'waiting', table.concat(back, '\n') }) end
 return { #ids, back }

@@ -80,16 +80,16 @@ class Syncing(Connected):
         return state
 
     async def _info(self) -> dict[str, str]:
-        lines = (await self._ask("INFO") or b"").decode(errors="replace").splitlines()
+        lines = (await self._if_allowed("INFO") or b"").decode(errors="replace").splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
 
     async def _settings(self, names: Sequence[str]) -> dict[str, str]:
         # One at a time: Redis 6.2 takes no more.
-        replies = await asyncio.gather(*(self._ask("CONFIG", "GET", name) for name in names))
+        replies = await asyncio.gather(*(self._if_allowed("CONFIG", "GET", name) for name in names))
         pairs = [reply for reply in replies if reply]
         return {name.decode(): value.decode() for name, value in pairs}
 
-    async def _ask(self, *command: str) -> Any:
+    async def _if_allowed(self, *command: str) -> Any:
         """The reply, None when the server does not know the command or the user may not use it."""
 
         async def ask() -> Any:

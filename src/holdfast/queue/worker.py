@@ -9,7 +9,7 @@ from typing import Self, TypedDict, Unpack
 
 from redis.exceptions import ResponseError
 
-from holdfast.errors import QueueError
+from holdfast.errors import QueueError, UnfitServer
 from holdfast.queue.backoffs import Backoff, RetryRules, Strategy
 from holdfast.queue.comeback import Comeback
 from holdfast.queue.connection import Link
@@ -139,6 +139,8 @@ class Worker:
             with stop_on_signals(self._ask_to_stop) if self._signals else nullcontext():
                 await self._locks.start(self._taking.running)
                 await self._work()
+        except BaseExceptionGroup as group:
+            raise _why(group) from None
         finally:
             if isinstance(self._scripts, LimitedScripts):
                 self._scripts.close()
@@ -221,3 +223,11 @@ class Worker:
                 wait, active, _, _, delayed, paused = await self._scripts.counts()
                 self._reporter.info("resuming pending jobs", count=wait + active + delayed + paused)
             await self._link.wait_reconnected(seen)
+
+
+def _why(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What ended the worker: that the server is not fit for a queue, if it was that; else all there is."""
+    found: BaseException | None = group.subgroup(UnfitServer)
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return found or group

@@ -16,6 +16,7 @@ from holdfast.queue.durability import Durability
 from holdfast.queue.findings import AuditReport, Finding
 from holdfast.queue.job import Job
 from holdfast.queue.limiting import RateLimit
+from holdfast.queue.observing import JobDetails, Overview
 from holdfast.queue.options import JobOptions, NewJob, Retention
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
@@ -31,6 +32,7 @@ __all__ = [
     "Durability",
     "Finding",
     "Job",
+    "JobDetails",
     "JobNotFound",
     "JobOptions",
     "JobType",
@@ -38,6 +40,7 @@ __all__ = [
     "LockLost",
     "NewJob",
     "NotDurable",
+    "Overview",
     "Queue",
     "QueueError",
     "QueueUnavailable",

@@ -4,11 +4,12 @@ from holdfast.queue.audit import Auditing
 from holdfast.queue.cancelling import Cancelling
 from holdfast.queue.clearing import Clearing
 from holdfast.queue.keeping import Keeping
+from holdfast.queue.observing import Observing
 from holdfast.queue.options import JobOptions
 from holdfast.queue.scheduling import Scheduling
 
 
-class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing):
+class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing, Observing):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

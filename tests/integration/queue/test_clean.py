@@ -213,3 +213,25 @@ async def test_a_queue_with_active_jobs_is_obliterated_by_force_only_and_their_r
 
     left = await keys_of(client)
     assert not {key for key in left if key.split(":")[2] in ("1", "active", "completed", "failed", "wait", "paused")}
+
+
+@pytest.mark.parametrize("how", ["remove", "clean", "drain", "obliterate"])
+async def test_jobs_in_the_lines_of_groups_are_taken_out_as_those_that_wait(
+    queue: Queue, client: Any, how: str
+) -> None:
+    await queue.add_many([NewJob("x", job_id=f"j-{n}") for n in range(3)])
+    await client.delete("bull:q:wait")
+    await client.zadd("bull:q:parked", {f"j-{n}": n for n in range(3)})
+
+    match how:
+        case "remove":
+            assert all([await queue.remove(f"j-{n}") for n in range(3)])
+        case "clean":
+            assert await queue.clean("wait") == 3
+        case "drain":
+            assert await queue.drain() == 3
+        case _:
+            await queue.obliterate(force=True)
+
+    assert await queue.counts() == EMPTY
+    assert not await client.exists("bull:q:parked", "bull:q:j-1")

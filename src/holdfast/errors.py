@@ -15,6 +15,7 @@ HoldfastError
     ├── JobNotFound     the job's hash is gone
     ├── LockLost        another worker may own the job now
     ├── NotDurable      Redis is not set up so that an add survives a power cut
+    ├── ProcessDied     the process in which a processor ran ended before the job did
     ├── QueueUnavailable  Redis did not answer within the bounded wait
     ├── ResultTimeout   a job had no result in time; also a TimeoutError
     ├── UnfitServer     Redis is too old, or a cluster and the keys have no hash tag
@@ -120,6 +121,15 @@ class LockLost(QueueError):
     def __init__(self, *, job_id: str) -> None:
         super().__init__(f"the lock of job {job_id} was lost; its result was discarded")
         self.job_id = job_id
+
+
+class ProcessDied(QueueError):
+    """The process in which the job ran ended before it did: a crash, or the kernel ran out of memory."""
+
+    def __init__(self, *, job_id: str, how: str) -> None:
+        super().__init__(f"the process that ran job {job_id} ended with {how}")
+        self.job_id = job_id
+        self.how = how
 
 
 class QueueUnavailable(QueueError):

@@ -5,6 +5,7 @@ from holdfast.errors import (
     JobNotFound,
     LockLost,
     NotDurable,
+    ProcessDied,
     QueueError,
     QueueUnavailable,
     UnfitServer,
@@ -18,6 +19,8 @@ from holdfast.queue.job import Job
 from holdfast.queue.limiting import RateLimit
 from holdfast.queue.observing import JobDetails, Overview
 from holdfast.queue.options import JobOptions, NewJob, Retention
+from holdfast.queue.poolchild import ProcessJob
+from holdfast.queue.pools import in_process
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
 from holdfast.queue.repeatables import Repeatable
@@ -41,6 +44,8 @@ __all__ = [
     "NewJob",
     "NotDurable",
     "Overview",
+    "ProcessDied",
+    "ProcessJob",
     "Queue",
     "QueueError",
     "QueueUnavailable",
@@ -50,4 +55,5 @@ __all__ = [
     "UnfitServer",
     "Unrecoverable",
     "Worker",
+    "in_process",
 ]

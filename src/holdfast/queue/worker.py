@@ -1,6 +1,7 @@
 """Worker: takes jobs, runs them, writes what came of them; and stops gracefully."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
@@ -13,10 +14,11 @@ from holdfast.errors import QueueError, UnfitServer
 from holdfast.queue.backoffs import Backoff, RetryRules, Strategy
 from holdfast.queue.comeback import Comeback
 from holdfast.queue.connection import Link
-from holdfast.queue.execution import Processor, as_async
+from holdfast.queue.execution import AsyncProcessor, Processor, as_async
 from holdfast.queue.housekeeping import Housekeeping
 from holdfast.queue.limiting import LimitedScripts, RateLimit, Tending, limits_of
 from holdfast.queue.locks import LockKeeper
+from holdfast.queue.pools import InProcess, ProcessPool
 from holdfast.queue.presence import LiveWorker
 from holdfast.queue.queue import Queue
 from holdfast.queue.scripts import Scripts
@@ -45,6 +47,7 @@ class Tuning(TypedDict, total=False):
     errors: Mapping[
         type[BaseException], Backoff | Strategy | None
     ]  # what such an error leads to, whatever the job says
+    processes: int  # so many for processors that are in_process (default: as many as CPUs, at most the concurrency)
     signals: bool  # stop on SIGTERM and SIGINT (default true); false where the program handles them and calls stop()
 
 
@@ -52,8 +55,9 @@ class Worker:
     """Runs jobs of a queue until it is stopped.
 
     `processors` maps job names to functions of one `Job` that return a JSON value; "*" takes all other names. Coroutine
-    functions run in the event loop, others in a thread. `lock_duration` is in seconds; a dead worker's jobs are taken
-    over within five, whatever it is. Redis being away is waited out, for ever.
+    functions run in the event loop, those marked with `in_process` in a process of their own, others in a thread.
+    `lock_duration` is in seconds; a dead worker's jobs are taken over within five, whatever it is. Redis being away is
+    waited out, for ever.
     """
 
     def __init__(
@@ -82,7 +86,7 @@ class Worker:
         self._threads = Threads(concurrency, self._reporter)
         self._taking = TakeLoop(
             self._scripts,
-            {name: as_async(processor, self._threads) for name, processor in processors.items()},
+            {name: self._as_async(processor) for name, processor in processors.items()},
             TakeRules(
                 worker_id=self.id,
                 concurrency=concurrency,
@@ -118,6 +122,9 @@ class Worker:
         self._stopped = asyncio.Event()
         self._stopped.set()
 
+    def _as_async(self, processor: Processor) -> AsyncProcessor:
+        return self._pool.processor(processor) if isinstance(processor, InProcess) else as_async(processor, self._threads)
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -144,6 +151,7 @@ class Worker:
         finally:
             if isinstance(self._scripts, LimitedScripts):
                 self._scripts.close()
+            await self._pool.close()
             await self._locks.stop()
             await self._link.close()
             self._threads.shutdown(wait=False, cancel_futures=True)

@@ -83,6 +83,7 @@ class Worker:
             LimitedScripts(self._link, queue.keys, limits) if any(limits) else Scripts(self._link, queue.keys)
         )
         self._tending = Tending(self._scripts, limits)
+        self._pool = ProcessPool(tuning.get("processes", min(concurrency, os.cpu_count() or 1)))
         self._threads = Threads(concurrency, self._reporter)
         self._taking = TakeLoop(
             self._scripts,

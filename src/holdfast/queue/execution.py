@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from holdfast.queue.job import Job, sendable
 from holdfast.queue.threads import Threads
 
 AsyncProcessor: TypeAlias = Callable[[Job], Awaitable[Any]]
+Around: TypeAlias = Callable[[Job], AbstractContextManager[None]]
 Processor: TypeAlias = AsyncProcessor | Callable[[Job], Any]
 
 NO_RULES = RetryRules()
@@ -128,6 +130,20 @@ def as_async(processor: Processor, threads: Threads) -> AsyncProcessor:
         return await value if inspect.isawaitable(value) else value
 
     return in_thread
+
+
+def surrounded(processor: AsyncProcessor, around: Sequence[Around]) -> AsyncProcessor:
+    """The processor inside of these context managers, the first of them outermost."""
+    if not around:
+        return processor
+
+    async def inside(job: Job) -> Any:
+        with ExitStack() as stack:
+            for each in around:
+                stack.enter_context(each(job))
+            return await processor(job)
+
+    return inside
 
 
 def is_async(processor: Callable[..., Any]) -> bool:

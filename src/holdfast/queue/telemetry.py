@@ -1,19 +1,19 @@
 """Prometheus metrics and OpenTelemetry spans; needs `pip install "holdfast[telemetry]"`.
 
-Nothing of the queue knows of this module: processors are wrapped, and what is not asked for costs nothing.
+Nothing of the queue knows of this module: a worker takes it as `around=[…]`, and what is not asked for costs nothing.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial
 from time import perf_counter, time
 from types import TracebackType
 from typing import Any, Self
 
 from holdfast.errors import NotConfigured, QueueError
-from holdfast.queue.execution import Processor, is_async
+from holdfast.queue.execution import Around
 from holdfast.queue.job import Job
 from holdfast.queue.options import NewJob
 from holdfast.queue.queue import Queue
@@ -28,30 +28,6 @@ except ImportError as error:  # pragma: no cover - the suite has them
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 CARRIER = "otel"  # the field of a job's options that carries the context; Bull ignores what it does not know
 
-Processors = Mapping[str, Processor]
-
-
-def _around(processors: Processors, observe: Callable[[Job], AbstractContextManager[None]]) -> dict[str, Processor]:
-    return {name: _wrapped(processor, observe) for name, processor in processors.items()}
-
-
-def _wrapped(processor: Processor, observe: Callable[[Job], AbstractContextManager[None]]) -> Processor:
-    if is_async(processor):
-
-        @wraps(processor)
-        async def awaited(job: Job) -> Any:
-            with observe(job):
-                return await processor(job)
-
-        return awaited
-
-    @wraps(processor)
-    def called(job: Job) -> Any:
-        with observe(job):
-            return processor(job)
-
-    return called
-
 
 def _outcome(error: BaseException) -> str:
     """How an attempt ended that did not return: by an error, or because it was stopped."""
@@ -61,7 +37,7 @@ def _outcome(error: BaseException) -> str:
 class Metrics:
     """Metrics of any number of queues; one object for each registry.
 
-    By `around`, for each queue and name: `<namespace>_attempts_total` (outcome: completed, raised, stopped),
+    By `attempts`, for each queue and name: `<namespace>_attempts_total` (outcome: completed, raised, stopped),
     `_attempt_seconds`, `_job_wait_seconds` (from when it was to run to its first start). By `follow`, for each queue:
     `_queue_jobs` (state), `_failures_total` (for good), `_retries_total`, `_take_overs_total`, `_lock_losses_total`,
     `_reconnects_total`.
@@ -85,9 +61,9 @@ class Metrics:
             "redis reconnected": Counter("reconnects", "Connections to Redis made again", about, **place),
         }
 
-    def around(self, queue: Queue, processors: Processors) -> dict[str, Processor]:
-        """The processors, measured; give them to the Worker of this queue."""
-        return _around(processors, lambda job: self._observe(queue.name, job))
+    def attempts(self, queue: Queue) -> Around:
+        """Measures each attempt: `Worker(queue, …, around=[metrics.attempts(queue)])`."""
+        return partial(self._observe, queue.name)
 
     def follow(self, queue: Queue, *, every: float = 15.0) -> "Following":
         """`async with metrics.follow(queue):` counts take-overs, lock losses and reconnects that this process sees, and
@@ -164,9 +140,9 @@ class Tracing:
 
     provider: trace.TracerProvider | None = None  # None = the global one
 
-    def around(self, queue: Queue, processors: Processors) -> dict[str, Processor]:
-        """The processors, each attempt in a span `process <name>` below the span of the add."""
-        return _around(processors, lambda job: self._observe(queue.name, job))
+    def attempts(self, queue: Queue) -> Around:
+        """Puts each attempt into a span `process <name>` below the span of the add: `Worker(…, around=[…])`."""
+        return partial(self._observe, queue.name)
 
     def follow(self, queue: Queue) -> None:
         """From now on each job that is added here gets a span `add <name>`, and carries it with it."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Unpack
 
 import orjson
 
@@ -25,7 +25,7 @@ from holdfast.queue.job import TAKEN_FIELDS, Job
 from holdfast.queue.options import JobOptions
 from holdfast.queue.queue import Queue
 from holdfast.queue.reading import State
-from holdfast.queue.worker import Worker
+from holdfast.queue.worker import Tuning, Worker
 
 LOOK = 0.25  # seconds between looks that no event asked for
 START_TIMEOUT = 10.0  # seconds for a Redis to start
@@ -51,6 +51,7 @@ async def work_off(
     delayed: bool = False,
     concurrency: int = 10,
     timeout: float = 30.0,  # noqa: ASYNC109 - the error says what is left
+    **tuning: Unpack[Tuning],
 ) -> WorkedOff:
     """Run a worker until nothing waits and nothing is active.
 
@@ -59,7 +60,7 @@ async def work_off(
     """
     ended = WorkedOff()
     async with queue.events(kinds=("completed", "failed", "retried", "drained")) as events:
-        worker = Worker(queue, processors, concurrency=concurrency, signals=False)
+        worker = Worker(queue, processors, concurrency=concurrency, **Tuning(signals=False) | tuning)
         running = asyncio.create_task(worker.run())
         try:
             async with asyncio.timeout(timeout):

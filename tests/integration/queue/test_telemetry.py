@@ -64,7 +64,7 @@ async def test_attempts_are_counted_and_timed(queue: Queue, metrics: Metrics, re
     await queue.add("bad", attempts=2)
 
     async with metrics.follow(queue):
-        await work_off(queue, metrics.around(queue, {"good": succeed, "bad": fail}))
+        await work_off(queue, {"good": succeed, "bad": fail}, around=[metrics.attempts(queue)])
 
     assert value(registry, "attempts_total", name="good", outcome="completed") == 3
     assert value(registry, "attempts_total", name="bad", outcome="raised") == 2
@@ -84,7 +84,7 @@ async def test_an_attempt_that_is_stopped_is_no_failure(
         await asyncio.Event().wait()
 
     await queue.add("x")
-    async with working(metrics.around(queue, {"x": stay}), grace=0.0):
+    async with working({"x": stay}, around=[metrics.attempts(queue)], grace=0.0):
         await begun.wait()
 
     assert value(registry, "attempts_total", name="x", outcome="stopped") == 1
@@ -134,7 +134,7 @@ async def test_an_attempt_s_span_continues_the_trace_of_the_add(
     with provider.get_tracer("the program").start_as_current_span("request"):
         job = await queue.add("good", job_id="j-1")
 
-    await work_off(queue, tracing.around(queue, {"good": succeed}))
+    await work_off(queue, {"good": succeed}, around=[tracing.attempts(queue)])
 
     added, request, processed = _named(spans, "add good", "request", "process good")
     assert _parent(added) == _id(request)
@@ -152,13 +152,28 @@ async def test_an_attempt_s_span_continues_the_trace_of_the_add(
     }
 
 
+async def test_what_a_sync_processor_traces_is_below_its_attempt(
+    queue: Queue, provider: TracerProvider, spans: InMemorySpanExporter
+) -> None:
+    def processor(_job: Job) -> None:
+        with provider.get_tracer("the program").start_as_current_span("inner"):
+            pass
+
+    await queue.add("x")
+
+    await work_off(queue, {"x": processor}, around=[Tracing(provider=provider).attempts(queue)])
+
+    inner, processed = _named(spans, "inner", "process x")
+    assert _parent(inner) == _id(processed)
+
+
 async def test_a_failed_attempt_s_span_has_the_error(
     queue: Queue, provider: TracerProvider, spans: InMemorySpanExporter
 ) -> None:
     tracing = Tracing(provider=provider)
     await queue.add("bad")
 
-    await work_off(queue, tracing.around(queue, {"bad": fail}))
+    await work_off(queue, {"bad": fail}, around=[tracing.attempts(queue)])
 
     (processed,) = _named(spans, "process bad")
     assert processed.parent is None
@@ -178,7 +193,7 @@ async def test_metrics_and_spans_go_together(
     tracing = Tracing(provider=provider)
     await queue.add("x")
 
-    await work_off(queue, metrics.around(queue, tracing.around(queue, {"x": succeed})))
+    await work_off(queue, {"x": succeed}, around=[metrics.attempts(queue), tracing.attempts(queue)])
 
     assert len(_named(spans, "process x")) == 1
     assert b'holdfast_attempts_total{name="x",outcome="completed",queue="q"} 1.0' in generate_latest(registry)

@@ -64,9 +64,11 @@ async def quick(job: Job) -> str:
 
 
 async def holding(job: Job) -> str:
-    """Waits for SIGUSR1, once for all."""
+    """Waits for SIGUSR1, once for all; an endless one does not end, a brief one at once."""
     say("begun", id=job.id, data=job.data)
-    await GO_ON.wait()
+    if job.data != "brief":
+        await (asyncio.Event() if job.data == "endless" else GO_ON).wait()
+    say("ended", id=job.id)
     return "held"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio
 import structlog
 from tests.faults.queue.wire import Wire
 
@@ -49,6 +50,11 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
+
+    async def exit_code(self) -> int:
+        """What it ended with, once it has."""
+        async with asyncio.timeout(15):
+            return await self._process.wait()
 
     async def end(self) -> None:
         """Kill it, frozen or not, and read the rest of what it said."""
@@ -113,6 +119,20 @@ def counted() -> Callable[..., Awaitable[None]]:
                     found = await queue.counts()
         except TimeoutError:
             assert found == want
+
+    return wait
+
+
+@pytest.fixture
+def vigilant() -> Callable[..., Awaitable[None]]:
+    """`await vigilant(queue)` waits until its workers would take over at once: they do not in their first seconds."""
+
+    async def wait(queue: Queue) -> None:
+        async with redis.asyncio.Redis.from_url(queue.url) as client, asyncio.timeout(20):
+            last = quiet = 0
+            while last <= quiet:
+                await asyncio.sleep(0.05)
+                last, quiet, _ = map(int, (await client.get(queue.keys.watch) or b"0:0:0").split(b":"))
 
     return wait
 

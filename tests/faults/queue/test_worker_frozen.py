@@ -1,10 +1,7 @@
 """A worker that stood still while others went on."""
 
-import asyncio
 import signal
 from typing import Any
-
-import redis.asyncio
 
 from holdfast.queue import Job, Queue
 
@@ -57,7 +54,7 @@ async def test_a_processor_that_blocks_the_event_loop_keeps_its_job(
 
 
 async def test_a_c_call_that_holds_the_gil_for_longer_than_the_lock_keeps_its_job(
-    redis_url: str, child: Any, working: Any, counted: Any
+    redis_url: str, child: Any, working: Any, counted: Any, vigilant: Any
 ) -> None:
     """The locks' thread cannot run, but others wait as long as the presence lasts."""
     async with Queue("q", url=redis_url) as queue:
@@ -78,7 +75,7 @@ async def test_a_c_call_that_holds_the_gil_for_longer_than_the_lock_keeps_its_jo
 
 
 async def test_a_c_call_that_holds_the_gil_for_longer_than_the_presence_is_taken_for_a_death(
-    redis_url: str, child: Any, working: Any, counted: Any
+    redis_url: str, child: Any, working: Any, counted: Any, vigilant: Any
 ) -> None:
     """The limit of the test above; what comes of the call is discarded."""
     async with Queue("q", url=redis_url) as queue:
@@ -94,13 +91,3 @@ async def test_a_c_call_that_holds_the_gil_for_longer_than_the_presence_is_taken
 
     assert done is not None
     assert (done.returnvalue, done.stalled_count) == ("by another", 1)
-
-
-async def vigilant(queue: Queue) -> None:
-    """Wait until workers may take over: not in their first three seconds."""
-    async with redis.asyncio.Redis.from_url(queue.url) as client, asyncio.timeout(20):
-        while True:
-            last, quiet, _ = (await client.get(queue.keys.watch) or b"0:1:0").split(b":")
-            if int(last) > int(quiet):
-                return
-            await asyncio.sleep(0.05)

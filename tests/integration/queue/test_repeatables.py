@@ -216,6 +216,25 @@ async def test_what_node_set_is_kept_going_too(
     assert await client.exists("bull:q:repeat", "bull:q:delayed", f"bull:q:{job_id}", f"bull:q:schedule:{key}") == 0
 
 
+@pytest.mark.usefixtures("fast_looks")
+@pytest.mark.parametrize("place", ["wait", "paused", "parked"])
+async def test_a_run_that_waits_for_its_turn_is_waited_for(
+    queue: Queue, client: redis.asyncio.Redis, working: Callable[..., Any], until: Until, place: str
+) -> None:
+    hourly = await queue.repeat("tick", every=3600)
+    late = await _rewind(client, hourly.key, 3_600_000)
+    (job,) = await queue.jobs("delayed")
+    await client.delete("bull:q:delayed", f"bull:q:schedule:{hourly.key}")
+    await (client.zadd("bull:q:parked", {job.id: 1}) if place == "parked" else client.lpush(f"bull:q:{place}", job.id))
+    await queue.pause()
+
+    async with working({"tick": _idle}):
+        await until(lambda: client.exists(f"bull:q:schedule:{hourly.key}"))  # it was looked at
+
+    assert await _due(client, hourly.key) == late
+    assert (await queue.counts())["delayed"] == 0
+
+
 async def test_asking_again_changes_the_runs_to_come_and_not_their_number(
     queue: Queue, client: redis.asyncio.Redis
 ) -> None:

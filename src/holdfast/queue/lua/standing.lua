@@ -17,7 +17,8 @@ local repeats, delayed = KEYS[1], KEYS[2]
 local base, bound = ARGV[1], tonumber(ARGV[2])
 
 local function waits(id)
-  if redis.call('ZSCORE', delayed, id) then return true end
+  -- `parked`: in the line of its group.
+  if redis.call('ZSCORE', delayed, id) or redis.call('ZSCORE', base .. 'parked', id) then return true end
   for i = 3, 4 do
     if redis.call('LLEN', KEYS[i]) > bound or redis.call('LPOS', KEYS[i], id) then return true end
   end

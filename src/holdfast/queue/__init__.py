@@ -2,18 +2,21 @@
 
 from holdfast.errors import (
     BadJob,
+    JobFailed,
     JobNotFound,
     LockLost,
     NotDurable,
     ProcessDied,
     QueueError,
     QueueUnavailable,
+    ResultTimeout,
     UnfitServer,
     Unrecoverable,
 )
 from holdfast.queue.backoffs import Backoff
 from holdfast.queue.debounce import Debounce
 from holdfast.queue.durability import Durability
+from holdfast.queue.events import Event
 from holdfast.queue.findings import AuditReport, Finding
 from holdfast.queue.job import Job
 from holdfast.queue.limiting import RateLimit
@@ -33,9 +36,11 @@ __all__ = [
     "BadJob",
     "Debounce",
     "Durability",
+    "Event",
     "Finding",
     "Job",
     "JobDetails",
+    "JobFailed",
     "JobNotFound",
     "JobOptions",
     "JobType",
@@ -51,6 +56,7 @@ __all__ = [
     "QueueUnavailable",
     "RateLimit",
     "Repeatable",
+    "ResultTimeout",
     "Retention",
     "UnfitServer",
     "Unrecoverable",

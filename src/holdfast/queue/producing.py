@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from time import time
 from typing import Any, Unpack
@@ -24,6 +24,10 @@ class Producing(Reading, Syncing):
     def __init__(self, name: str, *, url: str, prefix: str, max_wait: float, defaults: JobOptions) -> None:
         super().__init__(name, url=url, prefix=prefix, max_wait=max_wait)
         self._wires = Wires(defaults)
+
+    def carry(self, fields: Callable[[NewJob], Mapping[str, Any]] | None) -> None:
+        """Put these fields into the options of each job that is added here from now on; Bull ignores unknown ones."""
+        self._wires.carry = fields
 
     async def add(
         self,
@@ -91,7 +95,7 @@ class Producing(Reading, Syncing):
         # Adding again what may have been added is safe when each job has an id of its own.
         again = all(job.job_id is not None for job in new)
         ids, existing = await self._patiently(lambda: add(self.id, args), again=again)
-        added = [just_added(job_id, row) for job_id, row in zip(ids, rows, strict=True)]
+        added = [just_added(job_id, row, self) for job_id, row in zip(ids, rows, strict=True)]
         for position, old in zip(existing, await self._read([ids[i] for i in existing]), strict=True):
             added[position] = old or added[position]
         return added

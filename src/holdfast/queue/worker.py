@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
@@ -14,7 +14,7 @@ from holdfast.errors import QueueError, UnfitServer
 from holdfast.queue.backoffs import Backoff, RetryRules, Strategy
 from holdfast.queue.comeback import Comeback
 from holdfast.queue.connection import Link
-from holdfast.queue.execution import AsyncProcessor, Processor, as_async
+from holdfast.queue.execution import Around, AsyncProcessor, Processor, as_async, surrounded
 from holdfast.queue.housekeeping import Housekeeping
 from holdfast.queue.limiting import LimitedScripts, RateLimit, Tending, limits_of
 from holdfast.queue.locks import LockKeeper
@@ -48,6 +48,7 @@ class Tuning(TypedDict, total=False):
         type[BaseException], Backoff | Strategy | None
     ]  # what such an error leads to, whatever the job says
     processes: int  # so many for processors that are in_process (default: as many as CPUs, at most the concurrency)
+    around: Sequence[Around]  # context managers around each attempt, the first outermost; see telemetry
     signals: bool  # stop on SIGTERM and SIGINT (default true); false where the program handles them and calls stop()
 
 
@@ -87,7 +88,7 @@ class Worker:
         self._threads = Threads(concurrency, self._reporter)
         self._taking = TakeLoop(
             self._scripts,
-            {name: self._as_async(processor) for name, processor in processors.items()},
+            {name: surrounded(self._as_async(each), tuning.get("around", ())) for name, each in processors.items()},
             TakeRules(
                 worker_id=self.id,
                 concurrency=concurrency,
@@ -124,7 +125,9 @@ class Worker:
         self._stopped.set()
 
     def _as_async(self, processor: Processor) -> AsyncProcessor:
-        return self._pool.processor(processor) if isinstance(processor, InProcess) else as_async(processor, self._threads)
+        return (
+            self._pool.processor(processor) if isinstance(processor, InProcess) else as_async(processor, self._threads)
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -201,8 +204,8 @@ class Worker:
                 group.create_task(self._listener.run(), name="holdfast listener"),
                 group.create_task(self._house.run(), name="holdfast housekeeping"),
                 group.create_task(self._comeback.run(), name="holdfast comeback"),
-                group.create_task(self._taking.repeating.run(), name="holdfast repeatables"),
                 group.create_task(self._tending.run(), name="holdfast tending"),
+                group.create_task(self._taking.repeating.run(), name="holdfast repeatables"),
                 group.create_task(self._poll(), name="holdfast poll"),
                 group.create_task(self._announce(), name="holdfast announcer"),
             ]

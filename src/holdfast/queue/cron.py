@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from holdfast.errors import BadJob, NotConfigured
+from cronsim import CronSim, CronSimError
+
+from holdfast.errors import BadJob
 
 _WORDS = {
     "@yearly": "0 0 1 1 *",
@@ -47,10 +49,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _times(expression: str, after: datetime) -> Iterator[datetime]:
-    try:
-        from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only who uses cron needs it
-    except ModuleNotFoundError as error:
-        raise NotConfigured("cron expressions need the package cronsim: pip install cronsim") from error
     if not isinstance(expression, str):
         raise BadJob(f"a cron expression is a str, not {expression!r}")
     plain = _WORDS.get(expression.strip().lower(), expression).replace("?", "*")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from redis.exceptions import ResponseError
 
-from holdfast.errors import BadJob, NotConfigured
+from holdfast.errors import BadJob
 from holdfast.queue.repeatables import Millis, Run, following, run_of, stems_of
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Schedule, Scripts, Standing
@@ -105,7 +105,7 @@ class Repeating:
             run = run_of(name, data, opts)
             now_ms = await self._scripts.now_ms()
             next_run = following(run, now_ms)
-        except (BadJob, NotConfigured) as error:
+        except BadJob as error:
             self._tell(name, str(error))
             return
         # Not there, or at another time: it was removed, or somebody else was faster.
@@ -136,7 +136,7 @@ class Repeating:
     async def _arm_again(self, found: Found, now_ms: Millis) -> None:
         try:
             run = found.to_arm(now_ms)
-        except (BadJob, NotConfigured) as error:
+        except BadJob as error:
             self._tell(found.key, str(error))
             return
         word = await self._scripts.arm(self._worker_id, found.key, found.due_ms, run, now_ms)

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import orjson
 
-from holdfast.errors import BadJob, NotConfigured, QueueUnavailable
+from holdfast.errors import BadJob, QueueUnavailable
 from holdfast.queue.producing import Producing
 from holdfast.queue.repeatables import (
     RULE_FIELDS,
@@ -96,6 +96,6 @@ def _count(standing: Standing) -> int:
 
 def _listed(found: Found) -> Repeatable:
     if found.run is not None:
-        with suppress(BadJob, NotConfigured):
+        with suppress(BadJob):
             return Repeatable.of(replace(found.run, due_ms=found.due_ms))
     return Repeatable(key=found.key, name=found.key.partition(":")[0], next_run=at(found.due_ms))

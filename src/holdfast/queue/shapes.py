@@ -69,12 +69,13 @@ class _Readers:
 
     def __init__(self) -> None:
         self._made: dict[Any, Reader] = {}
+        self._begun: set[Any] = set()
 
     def of(self, kind: Any) -> Reader:
         kind = type(None) if kind is None else kind
         if kind in _PLAIN:
             return _PLAIN[kind]
-        if kind in self._made:
+        if kind in self._begun:
             return self._later(kind)
         origin, args = typing.get_origin(kind), typing.get_args(kind)
         if origin is typing.Annotated or origin in (typing.Required, typing.NotRequired):
@@ -110,7 +111,7 @@ class _Readers:
         if isinstance(kind, type) and issubclass(kind, Enum):
             return _made(kind, f"one of {[each.value for each in kind]}")
         if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind):
-            self._made[kind] = _never
+            self._begun.add(kind)
             self._made[kind] = self._record(kind)
             return self._made[kind]
         raise _unknown(kind)
@@ -138,10 +139,6 @@ class _Readers:
             return kind(**{name: readers[name](raw[name], f"{at}.{name}") for name in names if name in raw})
 
         return read
-
-
-def _never(_raw: Any, _at: str) -> Any:
-    raise AssertionError("a reader was used before it was made")
 
 
 def _unknown(kind: Any) -> QueueError:

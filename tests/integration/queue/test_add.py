@@ -100,6 +100,22 @@ async def test_a_number_taken_by_somebody_s_custom_id_is_skipped(queue: Queue, c
     assert await client.hget("bull:q:1", "name") == "theirs"
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"data": {1, 2}}, "no JSON value"),
+        ({"data": "\ud800"}, "no JSON value"),
+        ({"data": 2**70}, "no JSON value"),
+        ({"attempts": [3]}, "wrong type"),
+    ],
+)
+async def test_what_cannot_be_sent_keeps_the_job_out(queue: Queue, fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(BadJob, match=message):
+        await queue.add("x", **fields)
+
+    assert (await queue.counts())["wait"] == 0
+
+
 async def test_priorities_come_first_best_first_and_in_order_among_equals(queue: Queue) -> None:
     for name, priority in [("plain", 0), ("b1", 2), ("a", 1), ("b2", 2), ("c", 9), ("a2", 1)]:
         await queue.add(name, priority=priority)

@@ -8,9 +8,11 @@ from typing import Any
 import orjson
 import pytest
 import redis.asyncio
+import structlog.testing
 
-from holdfast.queue import BadJob, Job, Queue
+from holdfast.queue import BadJob, Job, Queue, QueueUnavailable
 from holdfast.queue import repeating as repeating_module
+from holdfast.queue.repeating import LOOK_CHUNK
 
 Until = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 DAY_MS = 86_400_000
@@ -217,6 +219,49 @@ async def test_what_node_set_is_kept_going_too(
 
 
 @pytest.mark.usefixtures("fast_looks")
+async def test_what_cannot_be_kept_going_is_told_of_once_and_holds_nothing_up(
+    queue: Queue, client: redis.asyncio.Redis, working: Callable[..., Any], until: Until
+) -> None:
+    key, job_id = "odd:::", "repeat:5d2e2a9b8e5c7d1f0a3b4c5d6e7f8091:5"
+    opts = {"repeat": {"count": 1, "key": key, "cron": "when I like"}, "jobId": job_id, "prevMillis": 5}
+    await client.hset(f"bull:q:{job_id}", mapping={"name": "odd", "data": "1", "opts": orjson.dumps(opts)})
+    await client.lpush("bull:q:wait", job_id)
+    await client.zadd("bull:q:repeat", {"lonely:::60000": 5, "nonsense": 6})
+    lonely, nonsense = await queue.repeatables()
+
+    with structlog.testing.capture_logs() as logs:
+        async with working({"odd": _idle, "tick": _idle}):
+            tick = await queue.repeat("tick", every=3600)
+            (job,) = await queue.jobs("delayed")
+            await queue.remove(job.id)
+            await until(lambda: queue.get(job.id))
+
+    told = [log["key"] for log in logs if log["event"] == "repeatable cannot be kept going"]
+    assert sorted(told) == ["lonely:::60000", "nonsense", "odd"]
+    assert (lonely.name, nonsense.name, lonely.data) == ("lonely", "nonsense", None)
+    assert [each.key for each in await queue.repeatables()] == ["lonely:::60000", "nonsense", tick.key]
+
+
+async def test_a_repeatable_that_others_keep_changing_is_given_up_with_a_clear_error(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def moved(*_args: Any) -> str:
+        return "moved"
+
+    monkeypatch.setattr(queue._scripts, "arm", moved)
+
+    with pytest.raises(QueueUnavailable, match="keep changing"):
+        await queue.repeat("tick", every=60)
+
+
+async def test_more_repeatables_than_one_look_sees_are_all_listed(queue: Queue) -> None:
+    for n in range(LOOK_CHUNK + 3):
+        await queue.repeat("tick", n, every=3600, job_id=f"j-{n}")
+
+    assert sorted(each.data for each in await queue.repeatables()) == list(range(LOOK_CHUNK + 3))
+
+
+@pytest.mark.usefixtures("fast_looks")
 @pytest.mark.parametrize("place", ["wait", "paused", "parked"])
 async def test_a_run_that_waits_for_its_turn_is_waited_for(
     queue: Queue, client: redis.asyncio.Redis, working: Callable[..., Any], until: Until, place: str
@@ -311,6 +356,7 @@ async def test_what_is_removed_runs_no_more_though_a_run_was_taken(
         ({"cron": 5}, "a str"),
         ({"cron": "0 0 31 2 *"}, "no cron expression"),
         ({"cron": "0 3 * * *", "tz": "Mars/Olympus"}, "time zone"),
+        ({"cron": "0 0 */31 * MON#5"}, "no run to come"),
         ({"cron": "0 3 * * *", "tz": "../x"}, "time zone"),
         ({"every": 0}, "millisecond"),
         ({"every": -1}, "every"),

@@ -137,6 +137,13 @@ async def test_data_of_another_type_are_not_added(queue: Queue, kind: Any, value
     assert (await queue.counts())["wait"] == 0
 
 
+def test_a_result_that_somebody_else_wrote_is_refused_with_its_place() -> None:
+    send = JobType("send", Mail, Receipt)
+
+    with pytest.raises(QueueError, match=r"data\.sent must be a whole number"):
+        send.result_from({"sent": "5"})
+
+
 async def test_a_repeatable_has_the_type_too(queue: Queue) -> None:
     send = JobType("send", Mail)
 

@@ -148,6 +148,10 @@ def test_what_node_wrote_into_the_options_goes_on_to_the_next_run() -> None:
     assert rule_on_wire("n", run.opts["repeat"]).end_ms == ms("2030-01-01T00:00+00:00")
 
 
+def test_an_expression_that_names_no_time_has_no_run() -> None:
+    assert next_cron_ms("0 0 */31 * MON#5", None, 5) is None  # the first of a month is never its fifth Monday
+
+
 @pytest.mark.parametrize("repeat", [{"every": None}, {"every": "x"}, {"every": 0}, {"every": float("inf")}])
 def test_options_that_name_no_time_are_refused_by_name(repeat: dict[str, Any]) -> None:
     with pytest.raises(BadJob, match="neither cron nor every"):

@@ -84,6 +84,19 @@ class Sequence:
             case _:
                 return (kind, job_id)
 
+    def plans(self, count: int) -> list[tuple[str, Any, Options]]:
+        """Jobs that say what each of their attempts does, for workers that run by themselves."""
+        jobs = [self._job() for _ in range(count)]
+        for _, _, options in jobs:
+            if "priority" in options and "backoff" not in options:
+                options.pop("attempts", None)  # it would overtake the job that our worker has taken by then
+        return [(name, {"plan": [self._step() for _ in range(3)]}, options) for name, _, options in jobs]
+
+    def _step(self) -> dict[str, Any]:
+        pick = self._random.choice
+        step = pick([{}, {"log": self._word("log")}]) | pick([{}, {"progress": self._random.randrange(1, 100)}])
+        return step | pick([{"error": self._word("fail")}, {"value": self._word("complete")}])
+
     def _word(self, kind: str) -> Any:
         number = self._random.randrange(100)
         if kind == "fail":

@@ -41,6 +41,8 @@ class Side(Protocol):
 
     async def obliterate(self) -> Any: ...
 
+    async def work(self) -> Any: ...
+
 
 @dataclass
 class NodeSide:
@@ -93,6 +95,10 @@ class NodeSide:
 
     async def obliterate(self) -> Any:
         return await self._said(self.queue.call("obliterate"))
+
+    async def work(self) -> Any:
+        await self.queue.process(how="plan")
+        await self.resume()
 
     async def _said(self, call: Any) -> str:
         try:
@@ -177,6 +183,13 @@ class OurSide:
     async def obliterate(self) -> Any:
         return await self._said(self.queue.obliterate())
 
+    async def work(self) -> Any:
+        worker = Worker(self.queue, {"*": follow_the_plan}, concurrency=1, signals=False)
+        running = asyncio.create_task(worker.run())
+        self.stack.push_async_callback(asyncio.wait_for, running, 30)
+        self.stack.push_async_callback(worker.stop)
+        await self.resume()
+
     async def _said(self, call: Any) -> str:
         try:
             await call
@@ -189,6 +202,18 @@ class OurSide:
         if not outcome.done():
             outcome.set_exception(Unrecoverable("the sequence is over"))
         await running
+
+
+async def follow_the_plan(job: Job) -> Any:
+    """What `plan` of bridge.js does."""
+    step = job.data["plan"][job.attempts_made]
+    if "log" in step:
+        await job.log(step["log"])
+    if "progress" in step:
+        await job.update_progress(step["progress"], back=True)
+    if "error" in step:
+        raise ValueError(step["error"])
+    return step["value"]
 
 
 def in_our_words(options: Options) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The same random operations through Node's Bull and through ours leave the same keys and say the same things."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from difflib import unified_diff
 from time import time
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 import redis.asyncio
 from tests.interop.bridge import Node
 from tests.interop.differences import look_past
-from tests.interop.dumps import Channels, Watched
+from tests.interop.dumps import Channels, Dump, Watched
 from tests.interop.sequences import Operation, Sequence
 from tests.interop.sides import NodeSide, OurSide, Side
 
@@ -17,6 +19,8 @@ from holdfast.queue import Queue
 
 LENGTH = 60  # operations a sequence
 SEEDS = range(1, 9)
+JOBS = 40  # that workers run by themselves
+WORKED_SEEDS = range(1, 5)
 
 
 class Pair:
@@ -24,23 +28,38 @@ class Pair:
 
     def __init__(self, client: "redis.asyncio.Redis", bull: Side, ours: Side) -> None:
         started_ms = round(time() * 1000)
+        self._client = client
         self._sides = (bull, ours)
         self._watched = [Watched(client, f"{prefix}:q:", started_ms) for prefix in ("theirs", "ours")]
         self.channels = Channels(client, self._watched)
         self.done: list[Operation] = []
 
-    async def do(self, operation: Operation) -> dict[str, Any]:
-        """Do it to both and compare all there is to see; returns the keys both have."""
+    async def do(self, operation: Operation) -> Dump:
+        """Do it to both and compare; returns the keys both have."""
+        return await self.compare(*await self.each(operation))
+
+    async def each(self, operation: Operation) -> list[Any]:
+        """Do it to both; returns what each said."""
         name, *args = operation
         self.done.append(operation)
-        said = [await getattr(side, name)(*args) for side in self._sides]
+        return [await getattr(side, name)(*args) for side in self._sides]
+
+    async def at_rest(self) -> None:
+        """Wait until nothing waits or runs on either side."""
+        lists = [f"{each.base}{name}" for each in self._watched for name in ("wait", "active")]
+        async with asyncio.timeout(30):
+            while await self._client.exists(*lists):
+                await asyncio.sleep(0.01)
+
+    async def compare(self, *said: Any) -> Dump:
+        """Compare all there is to see."""
         await self.channels.settle()
         theirs, ours = [(await each.dump(), each.heard()) for each in self._watched]
         look_past(theirs, ours)
         gaps = [
             *gap("key", theirs[0], ours[0]),
             *gap("messages", theirs[1], ours[1]),
-            *gap("answer", *said),
+            *(gap("answer", *said) if said else ()),
         ]
         assert not gaps, "\n".join(["(Bull's | ours)", *gaps, "after", *map(str, self.done)])
         return theirs[0]
@@ -51,6 +70,11 @@ def gap(where: str, theirs: Any, ours: Any) -> Iterator[str]:
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for name in sorted({*theirs, *ours}):
             yield from gap(f"{where} {name}", theirs.get(name, "nothing"), ours.get(name, "nothing"))
+    elif isinstance(theirs, list) and isinstance(ours, list) and len(theirs) + len(ours) > 20:
+        lines = unified_diff(
+            [str(each) for each in theirs], [str(each) for each in ours], "Bull's", "ours", lineterm=""
+        )
+        yield from (f"{where}: {line}" for line in lines)
     elif theirs != ours:
         yield f"{where}: {theirs} | {ours}"
 
@@ -71,3 +95,14 @@ async def test_a_random_sequence_leaves_the_same_keys_and_messages(pair: Pair, s
     sequence, dump = Sequence(seed), {}
     for _ in range(LENGTH):
         dump = await pair.do(sequence.next(dump))
+
+
+@pytest.mark.parametrize("seed", WORKED_SEEDS)
+async def test_workers_of_both_do_the_same_with_the_same_jobs(pair: Pair, seed: int) -> None:
+    await pair.do(("pause",))
+    await pair.do(("add", Sequence(seed).plans(JOBS)))
+
+    await pair.each(("work",))
+    await pair.at_rest()
+
+    await pair.compare()

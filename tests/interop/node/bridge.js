@@ -51,6 +51,14 @@ const processors = {
   fail: async (job) => {
     throw new Error(`node refuses ${job.id} at ${job.attemptsMade}`)
   },
+  // Does what the job's data say for this attempt.
+  plan: async (job) => {
+    const step = job.data.plan[job.attemptsMade]
+    if (step.log) await job.log(step.log)
+    if (step.progress) await job.progress(step.progress)
+    if (step.error) throw new Error(step.error)
+    return step.value
+  },
   ask: (job) =>
     new Promise((resolve, reject) => {
       const settle = (value, error) => (error === undefined ? resolve(value) : reject(new Error(error)))

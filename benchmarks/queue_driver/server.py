@@ -30,6 +30,7 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
+        self.backlogs: dict[str, tuple[int, int]] = {}  # peer -> jobs asked for and there, in its database
         self._process: subprocess.Popen[bytes] | None = None
         self.client = redis.Redis(port=self.port, socket_timeout=60)
 

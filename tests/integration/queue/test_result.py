@@ -69,6 +69,24 @@ async def _ending(job: Job, within: float = 0.05) -> object:
         return f"failed: {error.reason}"
 
 
+async def test_results_are_known_though_few_are_kept_and_many_end_at_once(queue: Queue, working: Working) -> None:
+    jobs = await queue.add_many(NewJob("x", n, remove_on_complete=1) for n in range(100))
+
+    async with working({"x": double}, concurrency=100):
+        results = await asyncio.gather(*(job.result(timeout=20) for job in jobs))
+
+    assert results == [2 * n for n in range(100)]
+    assert (await queue.counts())["completed"] < 50
+
+
+async def test_a_cancelled_job_that_is_not_kept_is_known_to_have_failed(queue: Queue) -> None:
+    job = await queue.add("x", remove_on_fail=True)
+    await queue.cancel(job.id)
+
+    with pytest.raises(JobFailed, match="cancelled"):
+        await job.result(timeout=10)
+
+
 async def test_what_is_remembered_is_forgotten_after_an_hour(
     queue: Queue, working: Working, client: "redis.asyncio.Redis"
 ) -> None:

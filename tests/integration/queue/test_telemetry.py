@@ -209,7 +209,9 @@ def test_without_the_extra_the_message_names_it() -> None:
         "else:\n raise AssertionError('it was loaded')\n"
     )
 
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0, done.stderr
 
 
 def _named(spans: InMemorySpanExporter, *names: str) -> list[ReadableSpan]:

@@ -78,6 +78,7 @@ async def test_a_state_is_waited_for(queue: Queue) -> None:
     await wait_for_state(queue, job.id, "delayed")
     waiting = asyncio.create_task(wait_for_state(queue, job.id, "completed"))
 
+    assert not waiting.done()
     await work_off(queue, {"x": double}, delayed=True)
 
     await waiting

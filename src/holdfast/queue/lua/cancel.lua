@@ -17,6 +17,7 @@ Returns 'cancelled' | 'stopping' | 'ended' | 'missing'
 ]]
 --#include clock
 --#include keep
+--#include remember
 --#include finish
 --#include undebounce
 --#include tell

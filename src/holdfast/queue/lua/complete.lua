@@ -20,9 +20,9 @@ and rows as take returns them
 --#include row
 --#include publish
 --#include take
+--#include remember
 --#include finish
 --#include undebounce
---#include remember
 --#include tell
 --#include tell_work
 local WIDTH, FIRST = 5, 5

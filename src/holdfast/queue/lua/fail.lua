@@ -19,9 +19,9 @@ Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 --#include clock
 --#include own
 --#include blame
+--#include remember
 --#include finish
 --#include undebounce
---#include remember
 --#include tell
 local active, failed, stalled = KEYS[1], KEYS[2], KEYS[3]
 local base, id, token, reason, keep = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[8]

@@ -23,10 +23,10 @@ Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
 ]]
 --#include clock
 --#include crashes
+--#include remember
 --#include finish
 --#include undebounce
 --#include keep
---#include remember
 --#include tell
 local active, failed, presence, watch, lockless = KEYS[1], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local base, interval, quiet_ms, grace = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])

@@ -17,6 +17,7 @@ Returns [ids that were cancelled now]
 ]]
 --#include clock
 --#include keep
+--#include remember
 --#include finish
 --#include undebounce
 --#include tell

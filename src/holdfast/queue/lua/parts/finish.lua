@@ -1,6 +1,7 @@
 -- The last writes of jobs that ended: into `zset`, out of active, unlocked; trimmed as their own options say.
 -- `keeps[i]` is '' (for ever) | '0' (remove now) | '<count or -1>:<age in seconds or -1>'.
 local KEEP_BUDGET = 20
+local JUST_NOW_MS = 5000
 
 local function trim(base, zset, index, keep, now)
   local count, age = string.match(keep, '^(-?%d+):(-?%d+)$')
@@ -10,11 +11,22 @@ local function trim(base, zset, index, keep, now)
   end
   local over = tonumber(count) >= 0 and redis.call('ZCARD', index) - tonumber(count) or 0
   if over > #gone then gone = redis.call('ZRANGE', index, 0, math.min(over, KEEP_BUDGET) - 1) end
+  if #gone == 0 then return end
+  -- Who waits for the end of a job that had ended just now may not have read it yet.
+  local is_fresh = (tonumber(redis.call('ZSCORE', index, gone[#gone]) or nil) or 0) > now - JUST_NOW_MS
+  local ending, ids, texts, keeps = string.sub(zset, #base + 1, #base + 1), {}, {}, {}
   for _, id in ipairs(gone) do
     -- Only what is still in this state: an id may have been retried since.
-    if redis.call('ZREM', zset, id) == 1 then redis.call('DEL', base .. id, base .. id .. ':logs') end
+    if redis.call('ZREM', zset, id) == 1 then
+      if is_fresh then
+        ids[#ids + 1], keeps[#ids + 1] = id, '0'
+        texts[#ids] = redis.call('HGET', base .. id, ending == 'c' and 'returnvalue' or 'failedReason') or ''
+      end
+      redis.call('DEL', base .. id, base .. id .. ':logs')
+    end
   end
-  if #gone > 0 then redis.call('ZREM', index, unpack(gone)) end
+  remember(base, ending, ids, texts, keeps)
+  redis.call('ZREM', index, unpack(gone))
 end
 
 local function retain(base, zset, id, keep, now)

@@ -1,5 +1,5 @@
 -- Cancel one job wherever it is. One that waits fails at once; one that runs is marked, and its worker told.
--- Returns 'cancelled' | 'stopping' | 'ended' | 'missing'. Needs clock, keep, finish and tell.
+-- Returns 'cancelled' | 'stopping' | 'ended' | 'missing'. Needs clock, keep, remember, finish and tell.
 local REASON = 'cancelled'
 
 local function end_waiting(k, base, id, now)
@@ -8,7 +8,9 @@ local function end_waiting(k, base, id, now)
     string.format('%.0f', now))
   redis.call('HDEL', key, 'owner')
   undebounce(base, id)
-  finish(base, k.active, k.failed, { id }, { keep_of(key, 'removeOnFail') }, now)
+  local keep = keep_of(key, 'removeOnFail')
+  finish(base, k.active, k.failed, { id }, { keep }, now)
+  remember(base, 'f', { id }, { REASON }, { keep })
   -- Out of where it waited: in most cases one of the first three, which cost nothing.
   if redis.call('ZREM', k.delayed, id) + redis.call('ZREM', base .. 'parked', id) == 0 then
     redis.call('ZREM', k.priority, id)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from redis.crc import key_slot
 from tests.integration.queue.smoke import smoke
 from tests.redis_servers import ClusterSetup, Server, eventually, programs, running
@@ -103,30 +104,55 @@ async def test_a_slot_that_moves_under_a_running_queue_costs_no_job_and_no_secon
         await queue.add_many([NewJob("across") for _ in range(5)])
         async with working(queue, {"*": across}, concurrency=10):
             await counted(queue, active=5)
-            await queue.add_many([NewJob("x") for _ in range(300)])
+            # With priorities all keys of a take are there: only a script can find that a job is not.
+            await queue.add_many([NewJob("x", priority=1) for _ in range(300)])
 
             adding = asyncio.create_task(add_until_done(queue, *(f"meanwhile-{n}" for n in range(10))))
-            await asyncio.to_thread(move_slot, cluster, key_slot(prefix.encode()), source, target)
-            moved.set()
+            slot = key_slot(prefix.encode())
+            with source.client() as client, moving(cluster, slot, source, target) as move:
+                failed = failures(client)
+                await asyncio.to_thread(move, lambda key: key.rsplit(":", 1)[1].isdigit())
+                # Another worker finds the lists here and the jobs in them gone: it must not take them for ghosts.
+                async with working(queue, {"*": across}):
+                    await asyncio.to_thread(eventually, lambda: failures(client) > failed)
+                    await asyncio.to_thread(move, lambda _: True)
+                    moved.set()
 
-            await adding
-            await add_until_done(queue, "afterwards")
-            await counted(queue, within=WITHIN, completed=316)
+                    await adding
+                    await add_until_done(queue, "afterwards")
+                    await counted(queue, within=WITHIN, completed=316)
     with target.client() as client:
         assert client.zcard(f"{prefix}:q:completed") == 316
 
     assert set(runs.values()) == {1}
 
 
-def move_slot(cluster: ClusterSetup, slot: int, source: Server, target: Server) -> None:
-    """As redis-cli does it: key by key, so that for a while some keys are here and some there."""
+def failures(client: "redis.Redis") -> int:
+    """How many scripts failed after they had begun."""
+    return int(client.info("commandstats")["cmdstat_evalsha"]["failed_calls"])
+
+
+@contextmanager
+def moving(
+    cluster: ClusterSetup, slot: int, source: Server, target: Server
+) -> Iterator[Callable[[Callable[[str], bool]], None]]:
+    """Moves a slot as redis-cli does, key by key: those that the caller asks for, before it ends."""
     with ExitStack() as stack:
-        clients = {node: stack.enter_context(node.client()) for node in cluster.nodes}
-        old, new = clients[source], clients[target]
+        clients = {node: stack.enter_context(node.client()) for node in cluster.masters}
+        old, new = clients.pop(source), clients.pop(target)
         new.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", cluster.id_of(source))
         old.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", cluster.id_of(target))
-        while keys := old.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 10):
-            for key in keys:
-                old.execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5_000)
-        for client in (new, old, *(clients[node] for node in cluster.masters if node not in (source, target))):
-            client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", cluster.id_of(target))
+        ended = False
+
+        def move(which: Callable[[str], bool]) -> None:
+            nonlocal ended
+            while keys := [key for key in old.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1_000) if which(key)]:
+                for key in keys:
+                    old.execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5_000)
+            if not old.execute_command("CLUSTER", "COUNTKEYSINSLOT", slot):
+                for client in (new, old, *clients.values()):
+                    client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", cluster.id_of(target))
+                ended = True
+
+        yield move
+        assert ended

@@ -91,6 +91,9 @@ async def test_a_primary_that_is_one_no_more_is_left_although_its_connections_st
         else:
             with sentinels.sentinels[0].client() as client:
                 client.execute_command("SENTINEL", "FAILOVER", sentinels.NAME)
+            with sentinels.primary.client(password=PASSWORD) as client:
+                # What it takes until it hears of it is lost.
+                await asyncio.to_thread(eventually, lambda: client.role()[0] == "slave", within=WITHIN)
 
         with sentinels.replica.client(password=PASSWORD) as client:
             await asyncio.to_thread(eventually, lambda: client.role()[0] == "master", within=WITHIN)

@@ -12,6 +12,7 @@ import structlog.testing
 
 from holdfast.queue import BadJob, Job, Queue, QueueUnavailable
 from holdfast.queue import repeating as repeating_module
+from holdfast.queue.repeatables import run_of
 from holdfast.queue.repeating import LOOK_CHUNK
 
 Until = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
@@ -311,6 +312,48 @@ async def test_asking_again_while_a_run_is_under_way_sets_the_next_with_the_new_
     runs = {job.data: job.opts["repeat"]["count"] for job in await queue.jobs("delayed")}
     assert runs == {"old": 1, "new": 2}
     assert await _due(client, hourly.key) == round(hourly.next_run.timestamp() * 1000)
+
+
+async def test_asking_again_while_a_run_waits_in_the_line_gives_it_the_new_data_there(
+    queue: Queue, client: redis.asyncio.Redis
+) -> None:
+    hourly = await queue.repeat("tick", "old", every=3600)
+    await _rewind(client, hourly.key, 3_600_000)
+    (job,) = await queue.jobs("delayed")
+    await client.zrem("bull:q:delayed", job.id)
+    await client.lpush("bull:q:wait", job.id)
+
+    await queue.repeat("tick", "new", every=3600)
+
+    assert [(each.id, each.data) for each in await queue.jobs("wait")] == [(job.id, "new")]
+    assert (await queue.counts())["delayed"] == 0
+
+
+async def test_asking_again_does_not_begin_to_count_anew(
+    queue: Queue, working: Callable[..., Any], until: Until
+) -> None:
+    async def second_run_is_set() -> bool:
+        return [each.count for each in await queue.repeatables()] == [2]
+
+    await queue.repeat("tick", every=3600, limit=9, immediately=True)
+    async with working({"tick": _idle}):
+        await until(second_run_is_set)
+
+    again = await queue.repeat("tick", every=3600, limit=9)
+
+    assert again.count == 2
+
+
+async def test_a_run_that_is_taken_just_now_is_not_changed_any_more(queue: Queue, client: redis.asyncio.Redis) -> None:
+    tick = await queue.repeat("tick", "old", every=3600)
+    (job,) = await queue.jobs("delayed")
+    run = run_of("tick", b'"new"', (await client.hget(f"bull:q:{job.id}", "opts") or "").encode())
+    await client.hset(f"bull:q:{job.id}", "processedOn", "1")
+
+    word = await queue._scripts.arm("me", tick.key, run.due_ms, run, 1)
+
+    assert word == "moved"
+    assert (await queue.jobs("delayed"))[0].data == "old"
 
 
 async def test_repeatables_tell_what_was_asked_for_the_next_first(queue: Queue) -> None:

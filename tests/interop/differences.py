@@ -46,6 +46,17 @@ def _forget_waiting_of_retried(dump: Dump, theirs: list[Message], ours: list[Mes
     ours[:] = [each for each in ours if each in theirs or each[0] != "waiting@" or each[1] not in retried]
 
 
+def _forget_the_mark(theirs: Dump, ours: Dump) -> None:
+    for key, value in ours.items():
+        if isinstance(value, dict) and "retriedOn" not in theirs.get(key, {}):
+            value.pop("retriedOn", None)
+
+
+def _forget_its_pause(dump: Dump, theirs: list[Message], _ours: list[Message]) -> None:
+    if not dump:
+        theirs[:] = [message for message in theirs if message[0] != "paused"]
+
+
 def _only_that_it_ran_out(_dump: Dump, theirs: list[Message], ours: list[Message]) -> None:
     for log in (theirs, ours):
         log[:] = [message for message in log if message[0] != "drained"]
@@ -86,6 +97,7 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(name="The field delay tells the wait of a backoff", dumps=_forget_delay_of_backoff),
     Difference(name="A retry without a backoff is announced", said=_forget_waiting_of_retried),
     Difference(name="A delayed job is announced as waiting", said=_forget_waiting_of_delayed),
+    Difference(name="A retry of all marks and announces each job", dumps=_forget_the_mark),
     Difference(name="No check marks suspects", theirs_alone=("stalled-check", "stalled")),
     Difference(name="drained is said less often", said=_only_that_it_ran_out),
     Difference(name="A promotion does not announce the next due time", said=_due_times_once),
@@ -101,6 +113,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         name="A job's bound removes no job that says keep", shown_by="test_a_job_s_bound_removes_no_job_that_says_keep"
     ),
     Difference(name="Progress goes forward", shown_by="test_progress_goes_forward_unless_told_to_go_back"),
+    Difference(
+        name="An emptied queue keeps no data of its jobs", shown_by="test_an_emptied_queue_keeps_no_data_of_its_jobs"
+    ),
+    Difference(
+        name="obliterate wants a pause first", said=_forget_its_pause, shown_by="test_obliterate_wants_a_pause_first"
+    ),
     Difference(name="Numbers are no ids", shown_by="test_numbers_are_no_ids_of_ours"),
     Difference(name="A job without data runs nowhere", shown_by="test_a_job_without_data_runs_nowhere"),
 )

@@ -41,6 +41,8 @@ class Side(Protocol):
 
     async def obliterate(self) -> Any: ...
 
+    async def retry_all(self) -> Any: ...
+
     async def work(self) -> Any: ...
 
 
@@ -95,6 +97,9 @@ class NodeSide:
 
     async def obliterate(self) -> Any:
         return await self._said(self.queue.call("obliterate"))
+
+    async def retry_all(self) -> Any:
+        await self.queue.call("retryJobs")
 
     async def work(self) -> Any:
         await self.queue.process(how="plan")
@@ -182,6 +187,9 @@ class OurSide:
 
     async def obliterate(self) -> Any:
         return await self._said(self.queue.obliterate())
+
+    async def retry_all(self) -> Any:
+        await self.queue.retry_all(fresh=False)
 
     async def work(self) -> Any:
         worker = Worker(self.queue, {"*": follow_the_plan}, concurrency=1, signals=False)

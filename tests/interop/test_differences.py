@@ -161,6 +161,30 @@ async def test_a_job_without_data_runs_nowhere(
     assert await queue.ghosts() == ["ghost of ours"]
 
 
+@pytest.mark.parametrize("who", ["node", "holdfast"])
+async def test_an_emptied_queue_keeps_no_data_of_its_jobs(queue: Queue, node: Node, client: Any, who: str) -> None:
+    bull = node.queue()
+    await queue.add("x")
+    delayed = await queue.add("x", delay=3_600)
+
+    await (bull.call("empty") if who == "node" else queue.drain(delayed=True))
+
+    assert sum((await queue.counts()).values()) == 0
+    assert await client.keys("bull:q:[0-9]*") == ([f"bull:q:{delayed.id}"] if who == "node" else [])
+
+
+async def test_obliterate_wants_a_pause_first(queue: Queue, node: Node) -> None:
+    bull = node.queue()
+    await queue.add("x")
+
+    with pytest.raises(QueueError, match="pause it first"):
+        await queue.obliterate()
+    assert await bull.call("count") == 1
+
+    await bull.call("obliterate")
+    assert await bull.call("count") == 0
+
+
 async def _nothing(_job: Job) -> None:
     pass
 

@@ -1,6 +1,7 @@
 """The same random operations through Node's Bull and through ours leave the same keys and say the same things."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from difflib import unified_diff
@@ -106,3 +107,35 @@ async def test_workers_of_both_do_the_same_with_the_same_jobs(pair: Pair, seed: 
     await pair.at_rest()
 
     await pair.compare()
+
+
+async def test_a_long_line_of_priorities_is_in_the_same_order(pair: Pair) -> None:
+    chosen = random.Random(7)
+    for count in (400, 1, 1, 1, 30):
+        await pair.do(("add", [("x", {"n": 1}, {"priority": chosen.randint(1, 9)}) for _ in range(count)]))
+
+
+async def test_a_queue_is_obliterated_alike(pair: Pair) -> None:
+    sequence, dump = Sequence(11), {}
+    for _ in range(LENGTH):
+        dump = await pair.do(sequence.next(dump))
+    for job_id in dump.get("active", []):
+        dump = await pair.do(("fail", job_id, "reason 1"))
+    assert dump["failed"]
+    assert dump["delayed"]
+
+    await pair.do(("pause",))
+    left = await pair.do(("obliterate",))
+
+    assert left == {}
+
+
+async def test_all_failed_jobs_are_retried_alike(pair: Pair) -> None:
+    await pair.do(("add", [("x", {"n": n}, {}) for n in range(6)]))
+    for _ in range(4):
+        await pair.do(("take",))
+    for job_id in ("3", "1", "4", "2"):
+        await asyncio.sleep(0.002)  # a new millisecond: the time of the end is the order
+        await pair.do(("fail", job_id, "reason 1"))
+
+    await pair.do(("retry_all",))

@@ -59,6 +59,7 @@ async def test_a_finished_promise_of_node_s_ends_with_our_result(queue: Queue, n
         return 42
 
     bull = node.queue()
+    await bull.listen("global:completed", "global:failed")  # what finished() would begin to do, and not wait for
     good, bad = await bull.add("good"), await bull.add("bad")
     results = [asyncio.create_task(bull.job(job["id"], "finished")) for job in (good, bad)]
     async with working({"*": answer}):

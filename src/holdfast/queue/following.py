@@ -61,14 +61,11 @@ class Following(Connected):
         (a TimeoutError) after `timeout` seconds. Redis being away is waited out.
         """
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-        scope = asyncio.timeout(seconds)
         try:
-            async with scope:
+            async with asyncio.timeout(seconds):
                 return await self._results.wait(job_id)
         except TimeoutError:
-            if seconds is None or not scope.expired():
-                raise
-            raise ResultTimeout(job_id=job_id, seconds=seconds) from None
+            raise ResultTimeout(job_id=job_id, seconds=seconds or 0) from None
 
     async def logs(self, job_id: str, start: int = 0, end: int = -1) -> list[str]:
         """A job's log lines from position `start` to `end` inclusive, oldest first; -1 is the last one."""

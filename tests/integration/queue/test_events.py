@@ -130,6 +130,21 @@ async def test_a_reader_that_comes_too_late_is_told_of_the_gap(queue: Queue, cli
     assert again == told[1:]
 
 
+async def test_a_reader_that_paused_too_long_is_told_of_the_gap(queue: Queue, client: "redis.asyncio.Redis") -> None:
+    await queue.add("x")
+    async with queue.events() as events:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await anext(events)
+        await queue.add("x")
+        await queue.add("x")
+        await client.xtrim(queue.keys.event_stream, maxlen=1, approximate=False)
+
+        told = await heard(events, "added")
+
+    assert [event.kind for event in told] == ["gap", "added"]
+
+
 async def test_no_gap_is_told_while_nothing_was_dropped(queue: Queue, client: "redis.asyncio.Redis") -> None:
     await queue.add_many([NewJob("x"), NewJob("x")])
     place = (await first(queue.events(after="0"), 1))[0].id

@@ -35,7 +35,7 @@ def _section(fault: Fault, rows: list[Row]) -> str:
 
 
 def _notes(peer: Peer, row: Row) -> list[str]:
-    refused = f"{peer.title}: {row['refused']} adds refused: {row['refusal']}" if "refused" in row else ""
+    refused = f"{peer.title}: {row['refused']} adds not acknowledged: {row['refusal']}" if "refused" in row else ""
     ended = f"{peer.title}: {row.get('workers_ended')} worker(s) ended by themselves and were started again."
     return [note for note in (refused, ended if row.get("workers_ended") else "") if note]
 

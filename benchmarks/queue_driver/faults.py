@@ -9,10 +9,12 @@ import signal
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from queue_driver.disk import DiskWatch
 from queue_driver.measures import Figures, Subject, scratch, wait_until
 from queue_driver.programs import Failed, Feeder, WorkerProcess, closing
 
@@ -20,6 +22,7 @@ LOCK = 5.0  # seconds
 CONCURRENCY = 5
 JOBS = 30
 JOB_SECONDS = 1.0
+DURABLE_PRODUCERS, DURABLE_SECONDS = 6, 6.0  # a durable add takes as long as Redis takes to sync
 AFTERMATH = 5.0  # seconds to look on when all is done: a second run may still come
 
 
@@ -113,7 +116,7 @@ class Story:
             "not_done": len(self.told - set(ends)),
             "stuck": server.left(peer),
             "lost": max(0, len(self.told - set(ends)) - server.left(peer)),
-            "count_off": None if counted is None else counted + server.left(peer) - len(self.told),
+            "count_off": None if counted is None else counted + server.left(peer) - len(self.told | set(ends)),
             "resumed_s": resumed,
             **({"refused": len(self.refused), "refusal": self.refused[0]} if self.refused else {}),
             **more,
@@ -207,17 +210,8 @@ def redis_killed(story: Story) -> Figures:
 
 
 def power_cut(story: Story) -> Figures:
-    """Jobs are added; redis-server is killed and the last second of its AOF is gone, as after a power cut."""
-    return _power_cut(story, story.start_feeder())
-
-
-def power_cut_durable(story: Story) -> Figures:
-    """The same, with every add asked to be durable."""
-    return _power_cut(story, story.start_feeder(PEER_DURABLE="1"))
-
-
-def _power_cut(story: Story, feeder: Feeder) -> Figures:
-    server = story.subject.server
+    """Jobs are added; redis-server is killed and the last second of its AOF is gone, as a power cut may leave it."""
+    server, feeder = story.subject.server, story.start_feeder()
     sizes: list[tuple[float, int]] = []
     begun, number = time.monotonic(), 0
     while time.monotonic() - begun < 3.0 and number < 200:
@@ -225,10 +219,44 @@ def _power_cut(story: Story, feeder: Feeder) -> Figures:
         number += 1
         sizes.append((time.monotonic(), server.aof().stat().st_size))
         time.sleep(0.012)
-    file, killed_at = server.aof(), time.monotonic()
+    last_second = time.monotonic() - 1.0
     server.kill()
+    return _after_the_cut(story, max((size for at, size in sizes if at <= last_second), default=0))
+
+
+def power_cut_durable(story: Story) -> Figures:
+    """Jobs are added with durable=True; redis-server is killed and what its disk had not got of the AOF is gone."""
+    server = story.subject.server
+    feeders = [story.start_feeder(PEER_DURABLE="1") for _ in range(DURABLE_PRODUCERS)]
+    hasty = story.start_feeder()
+    until = time.monotonic() + DURABLE_SECONDS
+
+    def add(producer: int) -> None:
+        number = producer * 1_000
+        while time.monotonic() < until:
+            story.add(feeders[producer], number)
+            number += 1
+            time.sleep(0.01)
+
+    with DiskWatch(server.aof()) as disk, ThreadPoolExecutor(DURABLE_PRODUCERS) as together:
+        producing = [together.submit(add, producer) for producer in range(DURABLE_PRODUCERS)]
+        wait_until(lambda: time.monotonic() > until - 0.3, DURABLE_SECONDS + 1)
+        for number in range(5):  # so that there is something to cut
+            hasty.add({"id": 100_000 + number})
+        server.kill()  # while durable adds are under way
+        on_disk = disk.synced
+        for each in producing:
+            each.cancel()
+            with suppress(Failed):
+                each.result()
+    return _after_the_cut(story, on_disk)
+
+
+def _after_the_cut(story: Story, kept: int) -> Figures:
+    server = story.subject.server
+    file = server.aof()
+    cut = file.stat().st_size - kept
     story.fault()
-    kept = max((size for at, size in sizes if at <= killed_at - 1.0), default=0)
     os.truncate(file, kept)
     server.start()
     worker = story.start_worker()
@@ -236,7 +264,7 @@ def _power_cut(story: Story, feeder: Feeder) -> Figures:
         wait_until(lambda: worker.noted > 0, 25)
     story.limit = 5.0  # what is gone does not come
     story.finish()
-    return story.figures(None, asked=number)
+    return story.figures(None, bytes_cut=cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +285,7 @@ FAULTS: Sequence[Fault] = (
     Fault("loop-blocked", "a processor that blocks its worker for 3 locks", loop_blocked),
     Fault("redis-killed", "SIGKILL of Redis, back after 2 s", redis_killed, "until a job is started"),
     Fault("power-cut", "the AOF's last second cut off", power_cut),
-    Fault("power-cut-durable", "the same, adds with durable=True", power_cut_durable, only="holdfast"),
+    Fault("power-cut-durable", "what the disk had not got cut off, durable adds", power_cut_durable, only="holdfast"),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

@@ -133,7 +133,7 @@ def test_the_fault_table_tells_lost_stuck_and_run_again_apart(driver: SimpleName
     text = driver.fault_tables.report({"machine": MACHINE, "limit": 60.0, "rows": [row]})
 
     assert "| Bull (Node) | 4 | 1.5 | 2 | 1 | 3 | 7 | – | 8.25 |" in text  # noqa: RUF001 - what the table shows
-    assert "5 adds refused: QueueError: no" in text
+    assert "5 adds not acknowledged: QueueError: no" in text
 
 
 def test_a_story_counts_what_the_witness_files_say(driver: SimpleNamespace, tmp_path: Path) -> None:

@@ -68,17 +68,17 @@ class Finder:
         target = self._target()
         if target.kind == "one":
             return target.login
-        told = "none answered"
+        told: list[str] = []
         for address in self._to_ask(target):
             try:
                 with target.asking.at(address).blocking(timeout=ASK_TIMEOUT) as client:
                     found = _ask_sentinel(client, target) if target.service else self._ask_node(client, address)
             except (RedisError, OSError) as error:
-                told = str(error)
+                told.append(str(error))
             else:
                 return target.login.at(found)
         self._first += 1
-        raise ConnectionError(f"nobody says where the queue's server is now: {told}")
+        raise ConnectionError(f"nobody says where the queue's server is now: {'; '.join(told)}")
 
     def _target(self) -> Target:
         try:

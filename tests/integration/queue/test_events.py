@@ -195,6 +195,32 @@ async def test_events_survive_a_redis_that_is_killed_and_started_again(own_redis
     assert [(event.kind, event.job_id) for event in told] == [("added", before.id), ("added", after.id)]
 
 
+async def test_every_event_is_told_once_though_connections_are_cut_all_the_time(
+    queue: Queue, client: "redis.asyncio.Redis"
+) -> None:
+    count = 300
+
+    async def cut() -> None:
+        while True:
+            await client.client_kill_filter(_type="normal", skipme=True)
+            await asyncio.sleep(0.03)
+
+    async with queue.events(kinds=["added"]) as events:
+        cutting = asyncio.create_task(cut())
+        told: list[Event] = []
+        for n in range(count):
+            await queue.add("x", job_id=f"j-{n}")
+            if n % 10 == 0:
+                told.append(await anext(events))
+        cutting.cancel()
+        async with asyncio.timeout(20):
+            while len(told) < count:
+                told.append(await anext(events))
+        told += await events.up_to_now()
+
+    assert [event.job_id for event in told] == [f"j-{n}" for n in range(count)]
+
+
 async def test_closing_ends_an_iteration_that_waits(queue: Queue) -> None:
     events = queue.events()
     waiting = asyncio.create_task(_all(events))

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any, NoReturn
 
 import structlog
@@ -72,6 +73,19 @@ async def holding(job: Job) -> str:
     return "held"
 
 
+async def witnessed(job: Job) -> str:
+    """Takes a moment, and writes down when it began and ended, so that a kill cannot take it back."""
+    note(job, "begun")
+    await asyncio.sleep(job.data)
+    note(job, "ended")
+    return "done"
+
+
+def note(job: Job, what: str) -> None:
+    with Path(os.environ["HOLDFAST_TEST_WITNESS"]).open("ab", buffering=0) as witness:
+        witness.write(f"{what} {job.id} {os.getpid()} {time.monotonic()}\n".encode())
+
+
 async def c_call(job: Job) -> str:
     """After SIGUSR1, one C call that holds the GIL, and with it every thread, for so many seconds."""
     say("begun", id=job.id)
@@ -92,7 +106,9 @@ async def advancing_poison(job: Job) -> str:
 
 
 GO_ON = asyncio.Event()
-PROCESSORS = {f.__name__: f for f in (forever, stubborn, blocking, poison, quick, holding, c_call, advancing_poison)}
+PROCESSORS = {
+    f.__name__: f for f in (forever, stubborn, blocking, poison, quick, holding, c_call, advancing_poison, witnessed)
+}
 
 
 async def main(url: str, processor: str, options: dict[str, float]) -> None:

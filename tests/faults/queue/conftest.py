@@ -47,6 +47,11 @@ class Child:
                 await self._news.wait()
         return heard[-1]
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)

@@ -14,7 +14,7 @@ from holdfast.queue.finding import Finder
 from holdfast.queue.keys import Keys, check_queue_name
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
-from holdfast.queue.wire import Interrupted, NotHere
+from holdfast.queue.wire import Interrupted, Moving, NotHere
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ async def _until_done(call: Callable[[], Awaitable[T]], refused: list[ResponseEr
         except Interrupted:
             if not again:
                 raise
-        except (ReadOnlyError, NotHere) as error:
+        except (ReadOnlyError, NotHere, Moving) as error:
             # Nothing was done there; the link looks for the server that has the queue by now.
             refused.append(error)
             await asyncio.sleep(RETRY_STEP)

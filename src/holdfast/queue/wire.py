@@ -37,12 +37,18 @@ class NotHere(ResponseError):
     """The slot of the queue is at another node of the cluster (now), or at none; nothing was done."""
 
 
+class Moving(ResponseError):
+    """The slot of the queue is on its way to another node of the cluster; nothing was done."""
+
+
 _ERRORS: dict[str, type[ResponseError]] = {
+    "ASK": Moving,
     "CLUSTERDOWN": NotHere,
     "MOVED": NotHere,
     "NOSCRIPT": NoScriptError,
     "OOM": OutOfMemoryError,
     "READONLY": ReadOnlyError,
+    "TRYAGAIN": Moving,
 }
 _NOT_READY: dict[str, type[ConnectionError]] = {
     "LOADING": BusyLoadingError,

@@ -36,6 +36,7 @@ class Survey:
         self._call = call
         self._look = look
         self._outside: dict[str, str] = {}  # jobs in no sorted set -> the lists they were seen in
+        self._locked: set[str] = set()  # of those
         self._suspects: set[str] = set()
         self._nested: set[str] = set()  # what the keys of other queues begin with that look like ours
         self.names: list[str] = []  # keys that the rest of the audit looks at
@@ -70,6 +71,8 @@ class Survey:
             self.looked_at += 1
             if "h" in letters and not IN_ZSET & set(letters):
                 self._outside[job_id] = ""
+                if "l" in letters:
+                    self._locked.add(job_id)
             elif verdict(letters):
                 self._suspects.add(job_id)
 
@@ -78,7 +81,7 @@ class Survey:
         while True:
             ids = _texts(await self._call("LRANGE", key, start, start + LOOK_CHUNK - 1))
             fresh = ids[_overlap(before, ids) :]  # what came to the head meanwhile shifted the others
-            for job_id, letters in await self._letters(fresh):
+            for job_id, letters in await self._letters_in(fresh):
                 lists = self._outside.get(job_id, "") + letter
                 self._outside[job_id] = lists
                 if verdict(letters + lists):
@@ -86,6 +89,11 @@ class Survey:
             if len(ids) < LOOK_CHUNK:
                 return
             start, before = start + len(ids), ids
+
+    async def _letters_in(self, ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Letters of ids in a list; those whose names were met have been looked at."""
+        known = [(job_id, "hl" if job_id in self._locked else "h") for job_id in ids if job_id in self._outside]
+        return known + await self._letters([job_id for job_id in ids if job_id not in self._outside])
 
     async def _read_zset(self, key: str) -> None:
         async for page in self._scan("ZSCAN", key):

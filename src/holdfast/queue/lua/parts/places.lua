@@ -7,11 +7,11 @@ local LISTS = { { 'a', 'active' }, { 'w', 'wait' }, { 'p', 'paused' } }
 
 local function places_of(base, id, depth)
   local key, letters = base .. id, ''
-  local fields = redis.pcall('HMGET', key, 'name', 'data', 'opts', 'finishedOn')
+  local fields = redis.pcall('HMGET', key, 'name', 'finishedOn')
   if fields.err then
     letters = 'x'
-  elseif fields[1] or fields[2] or fields[3] then
-    letters = fields[4] and 'he' or 'h'
+  elseif fields[1] or redis.call('HEXISTS', key, 'data') == 1 or redis.call('HEXISTS', key, 'opts') == 1 then
+    letters = fields[2] and 'he' or 'h'
   elseif redis.call('EXISTS', key) == 1 then
     letters = 'hn'
   end

@@ -197,13 +197,16 @@ def pick_up(subject: Subject, *, samples: int, idle_seconds: float) -> Figures:
 
 def _idle(subject: Subject, worker: WorkerProcess, seconds: float) -> Figures:
     time.sleep(0.5)
-    first, before = Reading.take(subject, [worker]), Reading.take(subject, [worker])
-    own = before.commands - first.commands  # what taking a reading sends itself
+    first, before = Reading.take(subject, [worker]), Reading.take(subject, [worker])  # what taking one costs itself
     time.sleep(seconds)
     after = Reading.take(subject, [worker])
+    passed = after.at - before.at
+    commands = after.commands - before.commands - (before.commands - first.commands)
+    reads = after.reads - before.reads - (before.reads - first.reads)
     return {
-        "idle_commands_per_second": max(0, after.commands - before.commands - own) / (after.at - before.at),
-        "idle_worker_cpu_percent": (after.worker_cpu - before.worker_cpu) / (after.at - before.at) * 100,
+        "idle_commands_per_second": max(0, commands) / passed,
+        "idle_reads_per_second": max(0, reads) / passed,
+        "idle_worker_cpu_percent": (after.worker_cpu - before.worker_cpu) / passed * 100,
     }
 
 

@@ -109,7 +109,8 @@ def _idle_columns(rows: list[Row]) -> list[Column]:
         columns += [
             ("pick-up p50, ms", "p50_ms", {"measure": "pick-up"}),
             ("pick-up p99, ms", "p99_ms", {"measure": "pick-up"}),
-            ("idle commands/s", "idle_commands_per_second", {"measure": "pick-up"}),
+            ("idle requests/s", "idle_reads_per_second", {"measure": "pick-up"}),
+            ("with those of scripts", "idle_commands_per_second", {"measure": "pick-up"}),
             ("idle worker CPU, %", "idle_worker_cpu_percent", {"measure": "pick-up"}),
         ]
     if select(rows, measure="take-over"):
@@ -124,7 +125,7 @@ def _cost_columns(rows: list[Row]) -> list[Column]:
         return []
     figures = [
         ("commands", "commands_per_job"),
-        ("reads by Redis", "reads_per_job"),
+        ("requests", "reads_per_job"),
         ("Redis CPU, µs", "redis_us_per_job"),
         ("worker CPU, µs", "worker_us_per_job"),
         ("bytes on the wire", "net_bytes_per_job"),

@@ -276,6 +276,12 @@ class QueueMachine(RuleBasedStateMachine):
         self.zombies += [held for held in self.held if held.id in lost]
         self.held = [held for held in self.held if held.id not in lost]
 
+    @precondition(lambda self: self.model.line and not self.model.is_paused)
+    @rule(limit=st.integers(1, 2))
+    def a_worker_dies_with_jobs(self, limit: int) -> None:
+        self.take(limit, DEAD)
+        self.recover()
+
     @precondition(lambda self: self.zombies)
     @rule(at=positions, how=st.sampled_from(["complete", "fail", "retry", "release"]))
     def a_zombie_writes(self, at: int, how: str) -> None:

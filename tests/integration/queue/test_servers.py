@@ -90,7 +90,7 @@ async def test_a_server_that_is_too_old_is_refused_at_once_by_producers_and_work
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while asked := await reader.read(1000):
-            writer.write(hello if b"HELLO" in asked else b"+PONG\r\n")
+            writer.write(hello if b"HELLO" in asked else b"+PONG\r\n" if b"PING" in asked else b"-ERR no\r\n")
         writer.close()
 
     old = await asyncio.start_server(greet, "127.0.0.1", 0)

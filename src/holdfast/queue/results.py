@@ -50,7 +50,7 @@ class Results:
             with suppress(asyncio.CancelledError):
                 await self._serving
         for job_id in list(self._waiting):
-            self._end(job_id, QueueUnavailable(f"the queue was closed before job {job_id} had a result"))
+            self._give_up(job_id, QueueUnavailable(f"the queue was closed before job {job_id} had a result"))
 
     def _see(self, job_id: str) -> None:
         self._due[job_id] = None
@@ -117,28 +117,32 @@ class Results:
             return  # it has waited for Redis already; the next look comes
         except QueueError as error:
             for job_id in ids:
-                self._end(job_id, error)
+                self._give_up(job_id, QueueError(str(error)))
             return
         for job_id, fate in zip(ids, fates, strict=True):
             if fate.ending != "pending":
-                self._end(job_id, _outcome(job_id, fate))
+                self._tell(job_id, fate)
 
-    def _end(self, job_id: str, outcome: Any) -> None:
-        for end in self._waiting.pop(job_id, ()):
-            if end.done():
-                continue
-            if isinstance(outcome, QueueError):
-                end.set_exception(outcome)
-            else:
-                end.set_result(outcome)
+    def _tell(self, job_id: str, fate: Fate) -> None:
+        for end in self._open_ends(job_id):
+            _end(end, job_id, fate)
+
+    def _give_up(self, job_id: str, error: QueueError) -> None:
+        for end in self._open_ends(job_id):
+            end.set_exception(error)
+
+    def _open_ends(self, job_id: str) -> list[asyncio.Future[Any]]:
+        return [end for end in self._waiting.pop(job_id, ()) if not end.done()]
 
 
-def _outcome(job_id: str, fate: Fate) -> Any:
+def _end(end: asyncio.Future[Any], job_id: str, fate: Fate) -> None:
+    """Give one waiter the end of its job; each gets an error of its own."""
     if fate.ending == "missing":
-        return JobNotFound(job_id=job_id)
-    if fate.ending == "failed":
-        return JobFailed(job_id=job_id, reason=fate.text.decode(errors="replace"))
-    try:
-        return orjson.loads(fate.text)
-    except orjson.JSONDecodeError:
-        return QueueError(f"job {job_id} completed, but what it returned is no JSON value")
+        end.set_exception(JobNotFound(job_id=job_id))
+    elif fate.ending == "failed":
+        end.set_exception(JobFailed(job_id=job_id, reason=fate.text.decode(errors="replace")))
+    else:
+        try:
+            end.set_result(orjson.loads(fate.text))
+        except orjson.JSONDecodeError:
+            end.set_exception(QueueError(f"job {job_id} completed, but what it returned is no JSON value"))

@@ -56,11 +56,12 @@ async def work_off(
     """Run a worker until nothing waits and nothing is active.
 
     `delayed`: jobs that are delayed, by their adder or by a backoff, run at once as well. TimeoutError after `timeout`
-    seconds says how many are left. A queue that is paused stays as it is.
+    seconds says how many are left. A queue that is paused stays as it is. `tuning` is a
+    Worker's; its `grace` is 1 second here.
     """
     ended = WorkedOff()
     async with queue.events(kinds=("completed", "failed", "retried", "drained")) as events:
-        worker = Worker(queue, processors, concurrency=concurrency, **Tuning(signals=False) | tuning)
+        worker = Worker(queue, processors, concurrency=concurrency, **Tuning(signals=False, grace=1.0) | tuning)
         running = asyncio.create_task(worker.run())
         try:
             async with asyncio.timeout(timeout):

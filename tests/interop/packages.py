@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from filelock import FileLock
@@ -39,7 +40,7 @@ def lacking() -> str | None:
     return None if major >= OLDEST_NODE else f"node is {version}"
 
 
-def give_up(reason: str) -> None:
+def give_up(reason: str) -> NoReturn:
     """Skip the test; fail it in CI, and wherever HOLDFAST_NOTHING_SKIPPED is set."""
     if os.environ.get("CI") or os.environ.get("HOLDFAST_NOTHING_SKIPPED"):
         pytest.fail(

@@ -139,3 +139,19 @@ async def test_all_failed_jobs_are_retried_alike(pair: Pair) -> None:
         await pair.do(("fail", job_id, "reason 1"))
 
     await pair.do(("retry_all",))
+
+
+async def test_a_bound_counts_only_the_jobs_that_are_still_there(pair: Pair) -> None:
+    for taken_away in ("retry", "remove"):
+        await pair.do(("add", [("x", {"n": n}, {"removeOnFail": 2}) for n in range(3)]))
+        first, second, third = [(await pair.each(("take",)))[1][0] for _ in range(3)]
+        for job_id in (first, second):
+            await asyncio.sleep(0.002)  # a new millisecond: the time of the end is the order
+            await pair.do(("fail", job_id, "reason 1"))
+
+        await pair.do((taken_away, second))
+        left = await pair.do(("fail", third, "reason 2"))
+
+        assert [job_id for job_id, _ in left["failed"]] == sorted([first, third])
+        await pair.do(("clean", "failed"))
+        await pair.do(("clean", "wait"))

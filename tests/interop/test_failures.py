@@ -167,5 +167,23 @@ async def test_node_removes_what_we_asked_to_be_removed(queue: Queue, node: Node
     assert await client.keys("bull:q:[135]") == []
 
 
+@pytest.mark.xfail(
+    strict=True, reason="Bull does not know our keep:* keys; docs/explanation/bull-differences.md says so"
+)
+async def test_a_job_that_node_removed_counts_no_more_among_those_we_keep(
+    queue: Queue, node: Node, working: Any, counted: Any
+) -> None:
+    async with working({"x": refuse}):
+        for number in (1, 2):
+            await queue.add("x", remove_on_fail=2)
+            await counted(failed=number)
+        await node.queue().job("2", "remove")
+        await node.queue().listen("global:failed")
+        await queue.add("x", remove_on_fail=2)
+        await node.hears("global:failed")
+
+    assert [job.id for job in await queue.jobs("failed")] == ["3", "1"]
+
+
 async def _nothing(_job: Job) -> None:
     pass

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,21 +36,34 @@ def test_without_node_the_tests_are_skipped_with_a_word_but_never_in_ci(
 def test_an_install_that_was_cut_off_is_not_taken_for_a_whole_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("HOLDFAST_CACHE", str(tmp_path))
-    monkeypatch.setenv("CI", "1")
-    npm = tmp_path / "npm"
-    npm.write_text('#!/bin/sh\nmkdir node_modules\n[ -e "$0.works" ]\n')
-    npm.chmod(0o755)
-    monkeypatch.setenv(
-        "PATH", f"{tmp_path}:{Path(shutil.which('node') or pytest.skip('needs node')).parent}:/usr/bin:/bin"
-    )
+    stand_in_for_npm(monkeypatch, tmp_path, 'mkdir node_modules\n[ -e "$0.works" ]')
 
     with pytest.raises(pytest.fail.Exception, match="npm ci could not install"):
         packages.installed()
-    assert not list(tmp_path.glob("interop/*/node_modules")) or list(tmp_path.glob("interop/*.part"))
+    assert [path.suffix for path in tmp_path.glob("interop/*/")] == [".part"]
 
     (tmp_path / "npm.works").touch()
     folder = packages.installed()
 
     assert (folder / "node_modules").is_dir()
     assert list(tmp_path.glob("interop/*.part")) == []
+
+
+def test_who_begins_at_the_same_moment_installs_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stand_in_for_npm(monkeypatch, tmp_path, 'echo once >> "$0.ran"; mkdir node_modules; sleep 0.2')
+
+    with ThreadPoolExecutor(3) as workers:
+        folders = set(workers.map(lambda _: packages.installed(), range(3)))
+
+    assert len(folders) == 1
+    assert (tmp_path / "npm.ran").read_text() == "once\n"
+
+
+def stand_in_for_npm(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    """Let `npm` be this script, and the cache empty."""
+    node = Path(shutil.which("node") or packages.give_up("this test needs node"))
+    (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{node.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("HOLDFAST_CACHE", str(folder))
+    monkeypatch.setenv("CI", "1")

@@ -13,69 +13,64 @@ from holdfast.queue import Job, Queue
 
 END = datetime(2035, 1, 1, tzinfo=UTC)
 END_MS = round(END.timestamp() * 1000)
-RULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "every": ({"every": timedelta(weeks=1)}, {"every": 604_800_000}),
-    "cron": ({"cron": "0 3 * * *"}, {"cron": "0 3 * * *"}),
-    "cron in a zone": (
-        {"cron": "30 2 * * 1", "tz": "Europe/Warsaw"},
-        {"cron": "30 2 * * 1", "tz": "Europe/Warsaw"},
-    ),
-    "with an end": ({"cron": "0 3 * * *", "end_date": END}, {"cron": "0 3 * * *", "endDate": END_MS}),
-    "with an id": ({"every": timedelta(weeks=2), "job_id": "mine"}, {"every": 1_209_600_000, "jobId": "mine"}),
-    "with a limit": ({"cron": "0 3 1 * *", "limit": 5}, {"cron": "0 3 1 * *", "limit": 5}),
-}
+RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"every": timedelta(weeks=1)}, {"every": 604_800_000}),
+    ({"cron": "0 3 * * *"}, {"cron": "0 3 * * *"}),
+    ({"cron": "30 2 * * 1", "tz": "Europe/Warsaw"}, {"cron": "30 2 * * 1", "tz": "Europe/Warsaw"}),
+    ({"cron": "0 3 * * *", "end_date": END}, {"cron": "0 3 * * *", "endDate": END_MS}),
+    ({"every": timedelta(weeks=2), "job_id": "mine"}, {"every": 1_209_600_000, "jobId": "mine"}),
+    ({"cron": "0 3 1 * *", "limit": 5}, {"cron": "0 3 1 * *", "limit": 5}),
+]
 
 
-@pytest.mark.parametrize("rule", RULES)
-async def test_a_rule_is_the_same_key_and_the_same_next_job_for_both(
-    queue: Queue, node: Node, client: Any, rule: str
-) -> None:
-    ours, theirs = RULES[rule]
+async def test_a_rule_is_the_same_key_and_the_same_next_job_for_both(queue: Queue, node: Node, client: Any) -> None:
     bull = node.queue()
-    await bull.add("tick", {"n": 1}, repeat=theirs, **_id_of(theirs))
-    set_by_node = await bull.call("getRepeatableJobs"), await client.zrange("bull:q:delayed", 0, -1, withscores=True)
-    opts = (await bull.call("getDelayed"))[0]["opts"]
-    await client.flushall()
 
-    await queue.repeat("tick", {"n": 1}, **ours)
+    async def seen() -> dict[str, Any]:
+        (job,) = await bull.call("getDelayed")
+        ((job_id, score),) = await client.zrange("bull:q:delayed", 0, -1, withscores=True)
+        return {
+            "listed": await bull.call("getRepeatableJobs"),
+            "next": (job_id, int(score) // 4096),
+            "job": (job["name"], job["data"], *(job["opts"][each] for each in ("repeat", "prevMillis", "jobId"))),
+        }
 
-    assert await bull.call("getRepeatableJobs") == set_by_node[0]
-    by_us = await client.zrange("bull:q:delayed", 0, -1, withscores=True)
-    assert [job_id for job_id, _ in by_us] == [job_id for job_id, _ in set_by_node[1]]
-    assert int(by_us[0][1]) // 4096 == int(set_by_node[1][0][1]) // 4096
-    job = (await bull.call("getDelayed"))[0]
-    assert job["data"] == {"n": 1}
-    for same in ("repeat", "prevMillis", "jobId"):
-        assert job["opts"][same] == opts[same]
+    for ours, theirs in RULES:
+        await bull.add("tick", {"n": 1}, repeat=theirs, **_id_of(theirs))
+        by_node = await seen()
+        await client.flushall()
+        await queue.repeat("tick", {"n": 1}, **ours)
+
+        assert await seen() == by_node
+        await client.flushall()
 
 
-@pytest.mark.parametrize("rule", RULES)
-async def test_node_removes_what_we_repeat(queue: Queue, node: Node, counted: Any, rule: str) -> None:
+async def test_node_removes_what_we_repeat(queue: Queue, node: Node, counted: Any) -> None:
     bull = node.queue()
-    await queue.repeat("tick", **RULES[rule][0])
-    (listed,) = await bull.call("getRepeatableJobs")
+    for ours, _ in RULES:
+        await queue.repeat("tick", **ours)
+        (listed,) = await bull.call("getRepeatableJobs")
 
-    await bull.call("removeRepeatableByKey", listed["key"])
+        await bull.call("removeRepeatableByKey", listed["key"])
 
-    assert await queue.repeatables() == []
-    await counted()
+        assert await queue.repeatables() == []
+        await counted()
 
 
-@pytest.mark.parametrize("rule", RULES)
-async def test_we_read_and_remove_what_node_repeats(queue: Queue, node: Node, counted: Any, rule: str) -> None:
+async def test_we_read_and_remove_what_node_repeats(queue: Queue, node: Node, counted: Any) -> None:
     bull = node.queue()
-    theirs = RULES[rule][1]
-    await bull.add("tick", {"n": 1}, repeat=theirs, **_id_of(theirs))
+    for _, theirs in RULES:
+        await bull.add("tick", {"n": 1}, repeat=theirs, **_id_of(theirs))
 
-    (found,) = await queue.repeatables()
-    assert (found.name, found.data, found.cron, found.tz) == ("tick", {"n": 1}, theirs.get("cron"), theirs.get("tz"))
-    assert found.every == (timedelta(milliseconds=theirs["every"]) if "every" in theirs else None)
-    assert found.end_date == (END if "endDate" in theirs else None)
-    assert found.limit == theirs.get("limit")
+        (found,) = await queue.repeatables()
+        assert (found.name, found.data, found.limit) == ("tick", {"n": 1}, theirs.get("limit"))
+        assert (found.cron, found.tz) == (theirs.get("cron"), theirs.get("tz"))
+        assert found.every == (timedelta(milliseconds=theirs["every"]) if "every" in theirs else None)
+        assert found.end_date == (END if "endDate" in theirs else None)
 
-    assert await queue.remove_repeatable(found) is True
-    assert await bull.call("getRepeatableJobs") == []
-    await counted()
+        assert await queue.remove_repeatable(found) is True
+        assert await bull.call("getRepeatableJobs") == []
+        await counted()
 
 
 @pytest.mark.parametrize("setter", ["node", "holdfast"])

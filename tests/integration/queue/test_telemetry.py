@@ -106,6 +106,8 @@ async def test_jobs_are_counted_by_state(
 
         await until(counted)
 
+    assert value(registry, "queue_jobs", state="failed") == 0
+
 
 async def test_reconnects_are_counted_while_the_queue_is_followed(
     queue: Queue, metrics: Metrics, registry: CollectorRegistry, client: "redis.asyncio.Redis", until: Until

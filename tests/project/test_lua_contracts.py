@@ -30,7 +30,8 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "release": lambda s: s.release([("i", "t")]),
     "recover": lambda s: s.recover(RULES),
     "promote": lambda s: s.promote("me", 10),
-    "progress": lambda s: s.progress("i", "t", b"1"),
+    "progress": lambda s: s.progress("i", "t", b"1", back=False),
+    "fates": lambda s: s.fates(["i"]),
     "log": lambda s: s.log("i", "t", "line", limit=1),
     "states": lambda s: s.states(["i"]),
     "arm": lambda s: s.arm("me", "k", None, RUN, 1),
@@ -75,6 +76,7 @@ REPEATED = {
     "audit_look": 1,
     "repair_keep": 1,
     "repair_debounce": 1,
+    "fates": 1,
     "reclaim": 4,
     "strays": 1,
 }

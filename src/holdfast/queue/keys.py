@@ -38,8 +38,8 @@ from holdfast.errors import BadJob, QueueError
 # fmt: off
 _RESERVED_FIRST = frozenset({
     "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held", "id",
-    "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome", "outcomes",
-    "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check",
+    "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome",
+    "outcomes", "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check",
     "trimming", "wait", "watch",
 })
 # fmt: on

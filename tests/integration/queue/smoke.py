@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from holdfast.queue import Job, NewJob, Queue, Worker
+from holdfast.queue import Debounce, Job, NewJob, Queue, RateLimit, Worker
 
 
 @asynccontextmanager
@@ -53,3 +53,30 @@ async def smoke(queue: Queue) -> None:
     await queue.retry("never")
     assert await queue.states(["never"]) == {"never": "wait"}
     assert await queue.remove("never")
+
+
+async def operate(queue: Queue) -> None:
+    """What else producers and operators do; it ends with an empty queue."""
+    async with queue.events(after="0") as events:
+        await queue.add("debounced", job_id="op-1", debounce=Debounce(id="d"))
+        assert "added" in {event.kind for event in await events.up_to_now()}
+    await queue.cancel("op-1")
+    await queue.repeat("tick", every=3_600)
+    await queue.add("grouped", group="g", delay=60)
+    await queue.promote_all()
+    await queue.add_many([NewJob("x", job_id=f"op-{n}", priority=n) for n in range(2, 5)])
+    async with working(queue, {"*": quiet}, rate_limit=RateLimit(max=100, per=1), group_concurrency=1):
+        assert await queue.result("op-2", timeout=20) is None
+    assert (await queue.audit()).findings == ()
+    await queue.repair(dry_run=False)
+    await queue.retry_all("completed")
+    await queue.clean("failed")
+    await queue.drain(delayed=True)
+    assert await queue.ghosts() == []
+    await queue.neighbours()
+    await queue.obliterate(force=True)
+    assert set((await queue.counts()).values()) == {0}
+
+
+async def quiet(_: Job) -> None:
+    """A processor that says nothing."""

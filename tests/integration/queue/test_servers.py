@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
-from tests.integration.queue.smoke import ends, smoke, working
+from tests.integration.queue.smoke import ends, operate, smoke, working
 from tests.redis_servers import SentinelSetup, Server, TlsServer, program_with, programs, running
 
 from holdfast.errors import NotConfigured, QueueError, UnfitServer
@@ -29,6 +29,7 @@ async def test_a_queue_works_on_each_version(server: Server) -> None:
     async with Queue("q", url=server.url) as queue:
         await smoke(queue)
         assert (await queue.durability()).level == "everysec"
+        await operate(queue)
 
 
 async def test_a_queue_works_over_a_unix_socket(server: Server) -> None:
@@ -124,7 +125,8 @@ async def test_a_user_with_the_documented_rights_can_do_all_a_queue_does(server:
     async with Queue("emails", url=server.url.replace("//", "//worker:the-password@")) as queue:
         with structlog.testing.capture_logs() as said:
             await smoke(queue)
-        await queue.add("x", durable=True)
+            await queue.add("x", durable=True)
+            await operate(queue)
         with server.client() as client:
             denied = client.execute_command("ACL", "LOG")
 

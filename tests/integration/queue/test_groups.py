@@ -156,6 +156,7 @@ async def test_jobs_in_line_are_seen_as_waiting_and_can_be_removed(
 
     assert ran == [0, 2, 3, 4]
     assert [key async for key in client.scan_iter("bull:q:line*")] == []
+    assert await client.exists("bull:q:ghosts") == 0
 
 
 async def test_a_paused_queue_gives_no_job_that_is_in_line(

@@ -55,7 +55,7 @@ async def test_a_window_that_another_worker_has_used_up_is_closed_for_this_one(
     await queue.add_many([NewJob("x") for _ in range(2)])
     limit = RateLimit(max=4, per=timedelta(minutes=5))
 
-    async with working({"x": nothing}, rate_limit=limit, concurrency=1, poll_interval=60):
+    async with working({"x": nothing}, rate_limit=limit, poll_interval=60):
         await counted(completed=1, wait=1)
         assert await client.get("bull:q:limiter") == "4"
 
@@ -77,11 +77,32 @@ async def test_a_closed_window_is_not_asked_for_again_and_again(
         await counted(completed=1, wait=2)
         before = await asked()
 
-        for _ in range(300):
+        for _ in range(50):
             worker._taking.expect_work()
-            await asyncio.sleep(0)
+            await client.ping()
 
         assert await asked() - before <= 10  # its housekeeping
+
+
+async def test_a_worker_comes_back_when_the_window_ends_also_when_none_of_its_jobs_has_ended(
+    queue: Queue, working: Working, counted: Any, until: Any
+) -> None:
+    begun: list[int] = []
+    go_on = asyncio.Event()
+
+    async def long(job: Job) -> None:
+        begun.append(job.data)
+        await go_on.wait()
+
+    async def third() -> bool:
+        return len(begun) >= 3
+
+    await queue.add_many([NewJob("x", n) for n in range(3)])
+    async with working({"x": long}, rate_limit=RateLimit(max=2, per=0.3), poll_interval=60):
+        await until(third)
+        assert begun == [0, 1, 2]
+        go_on.set()
+        await counted(completed=3)
 
 
 async def test_a_window_without_an_end_is_given_one(queue: Queue, working: Working, counted: Any, client: Any) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,11 @@ Working = Callable[..., AbstractAsyncContextManager[Worker]]
 
 def children() -> set[str]:
     """The processes that this one has started and not yet waited for."""
-    return {pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()}
+    found: set[str] = set()
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):  # a thread that has just ended
+            found |= set((task / "children").read_text().split())
+    return found
 
 
 async def in_loop(_job: Job) -> None:

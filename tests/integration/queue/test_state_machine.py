@@ -11,6 +11,6 @@ def test_any_sequence_of_operations_leaves_each_job_in_the_one_place_where_it_be
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         QueueMachine,
         settings=settings(
-            max_examples=40, stateful_step_count=40, deadline=None, database=None, derandomize=True, print_blob=True
+            max_examples=30, stateful_step_count=40, deadline=None, database=None, derandomize=True, print_blob=True
         ),
     )

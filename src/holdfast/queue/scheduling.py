@@ -62,9 +62,9 @@ class Scheduling(Producing):
         listed: list[Repeatable] = []
         for start in itertools.count(0, LOOK_CHUNK):
             _, found = await self._patiently(lambda start=start: look(self._scripts, start))  # type: ignore[misc]
-            listed += [_listed(each) for each in found]
-            if len(found) < LOOK_CHUNK:
+            if not found:  # a look may find fewer than a chunk because some were removed just then
                 break
+            listed += [_listed(each) for each in found]
         return listed
 
     async def remove_repeatable(self, key: str | Repeatable) -> bool:

@@ -89,12 +89,7 @@ class Worker:
         self._taking = TakeLoop(
             self._scripts,
             {name: surrounded(self._as_async(each), tuning.get("around", ())) for name, each in processors.items()},
-            TakeRules(
-                worker_id=self.id,
-                concurrency=concurrency,
-                lock_ms=round(lock_duration * 1000),
-                retries=RetryRules(by_name=tuning.get("backoffs", {}), by_error=tuning.get("errors", {})),
-            ),
+            _take_rules(self.id, concurrency, lock_duration, tuning),
             self._reporter,
         )
         self._taking.threads, self._threads.on_back = self._threads, self._taking.expect_work
@@ -243,3 +238,9 @@ def _why(group: BaseExceptionGroup[BaseException]) -> BaseException:
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
     return found or group
+
+
+def _take_rules(worker_id: str, concurrency: int, lock_duration: float, tuning: Tuning) -> TakeRules:
+    retries = RetryRules(by_name=tuning.get("backoffs", {}), by_error=tuning.get("errors", {}))
+    lock_ms = round(lock_duration * 1000)
+    return TakeRules(worker_id=worker_id, concurrency=concurrency, lock_ms=lock_ms, retries=retries)

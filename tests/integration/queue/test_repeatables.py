@@ -1,7 +1,7 @@
 """Jobs that run again and again: set, taken, armed again, never silently stopped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ import structlog.testing
 
 from holdfast.queue import BadJob, Job, Queue, QueueUnavailable
 from holdfast.queue import repeating as repeating_module
-from holdfast.queue.repeatables import run_of
+from holdfast.queue.repeatables import run_of, stem_of
 from holdfast.queue.repeating import LOOK_CHUNK
 
 Until = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
@@ -219,6 +219,10 @@ async def test_what_node_set_is_kept_going_too(
     assert await client.exists("bull:q:repeat", "bull:q:delayed", f"bull:q:{job_id}", f"bull:q:schedule:{key}") == 0
 
 
+def _told(logs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [log["key"] for log in logs if log["event"] == "repeatable cannot be kept going"]
+
+
 @pytest.mark.usefixtures("fast_looks")
 async def test_what_cannot_be_kept_going_is_told_of_once_and_holds_nothing_up(
     queue: Queue, client: redis.asyncio.Redis, working: Callable[..., Any], until: Until
@@ -228,7 +232,14 @@ async def test_what_cannot_be_kept_going_is_told_of_once_and_holds_nothing_up(
     await client.hset(f"bull:q:{job_id}", mapping={"name": "odd", "data": "1", "opts": orjson.dumps(opts)})
     await client.lpush("bull:q:wait", job_id)
     await client.zadd("bull:q:repeat", {"lonely:::60000": 5, "nonsense": 6})
-    lonely, nonsense = await queue.repeatables()
+    # Node's: one whose expression means nothing here, one whose options somebody broke.
+    fields = {"name": "bad", "data": "1", "processedOn": 7}
+    bad, broken = "bad::::when I like", "bad:::5000"
+    rule = {"repeat": {"count": 1, "key": bad, "cron": "when I like"}, "jobId": f"{stem_of('bad', None, bad)}:7"}
+    await client.hset(f"bull:q:{rule['jobId']}", mapping=fields | {"opts": orjson.dumps(rule | {"prevMillis": 7})})
+    await client.hset(f"bull:q:{stem_of('bad', None, broken)}:8", mapping=fields | {"opts": "{}"})
+    await client.zadd("bull:q:repeat", {bad: 7, broken: 8})
+    lonely, nonsense, *_ = await queue.repeatables()
 
     with structlog.testing.capture_logs() as logs:
         async with working({"odd": _idle, "tick": _idle}):
@@ -236,11 +247,12 @@ async def test_what_cannot_be_kept_going_is_told_of_once_and_holds_nothing_up(
             (job,) = await queue.jobs("delayed")
             await queue.remove(job.id)
             await until(lambda: queue.get(job.id))
+            await until(lambda: _is(len(_told(logs)) >= 5))
 
-    told = [log["key"] for log in logs if log["event"] == "repeatable cannot be kept going"]
-    assert sorted(told) == ["lonely:::60000", "nonsense", "odd"]
+    told = _told(logs)
+    assert sorted(told) == [broken, bad, "lonely:::60000", "nonsense", "odd"]
     assert (lonely.name, nonsense.name, lonely.data) == ("lonely", "nonsense", None)
-    assert [each.key for each in await queue.repeatables()] == ["lonely:::60000", "nonsense", tick.key]
+    assert [each.key for each in await queue.repeatables()] == ["lonely:::60000", "nonsense", bad, broken, tick.key]
 
 
 async def test_a_repeatable_that_others_keep_changing_is_given_up_with_a_clear_error(
@@ -342,6 +354,17 @@ async def test_asking_again_does_not_begin_to_count_anew(
     again = await queue.repeat("tick", every=3600, limit=9)
 
     assert again.count == 2
+
+
+async def test_asking_again_mends_a_run_whose_options_somebody_broke(queue: Queue, client: redis.asyncio.Redis) -> None:
+    await queue.repeat("tick", every=3600)
+    (job,) = await queue.jobs("delayed")
+    await client.hset(f"bull:q:{job.id}", "opts", "{}")
+
+    again = await queue.repeat("tick", every=3600)
+
+    assert again.count == 1
+    assert [each.opts["repeat"]["count"] for each in await queue.jobs("delayed")] == [1]
 
 
 async def test_a_run_that_is_taken_just_now_is_not_changed_any_more(queue: Queue, client: redis.asyncio.Redis) -> None:

@@ -5,10 +5,11 @@ from typing import Any, cast
 
 import orjson
 import pytest
+import structlog.testing
 
 from holdfast.queue import repeating
 from holdfast.queue.repeatables import Run
-from holdfast.queue.repeating import Repeating
+from holdfast.queue.repeating import Found, Repeating
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
 from holdfast.queue.wire import Interrupted
@@ -62,3 +63,18 @@ async def test_a_run_that_was_taken_is_followed_though_redis_was_away(monkeypatc
     await asyncio.wait([working])
     assert run is not None
     assert run.job_id == "repeat:m:120000"
+
+
+async def test_what_another_worker_armed_first_is_not_reported() -> None:
+    class Slow(Flaky):
+        async def arm(self, *_args: Any) -> str:
+            return "moved"
+
+    run = Run(key="n:::60000", stem="repeat:m", due_ms=60_000, name="n", data=b"1", opts={"repeat": {"every": 60_000}})
+    found = Found(key=run.key, due_ms=60_000, word="taken", run=run, kept=True)
+    worker = Repeating(cast("Scripts", Slow()), "w", Reporter())
+
+    with structlog.testing.capture_logs() as logs:
+        await worker._see_to_one(found, 90_000)
+
+    assert logs == []

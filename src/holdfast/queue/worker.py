@@ -39,7 +39,7 @@ class Tuning(TypedDict, total=False):
     rate_limit: RateLimit | None  # so many jobs in a window of time, by all workers that say so
     group_concurrency: int | None  # so many jobs of one group at once, by all workers that say so (at most 500)
     group_rate: RateLimit | None  # so many jobs of one group in a window of time
-    presence_ttl: float  # seconds after which a silent worker counts as dead (default 3)
+    presence_ttl: float  # seconds of silence until it counts as dead (default 3); no call may hold the GIL so long
     max_stalled: int  # how often a job may lose its worker with no new progress; once more fails it (default 3)
     grace: float  # seconds running jobs get to finish when the worker stops (default 20)
     poll_interval: float  # seconds between looks for work that nobody announced (default 2)

@@ -184,6 +184,8 @@ async def test_a_lost_lock_kills_the_process(queue: Queue, working: Working, cli
 
         await gone(pids)
 
+    assert (await queue.counts())["active"] == 1  # it is the other's, and was not failed
+
 
 async def test_a_worker_that_stops_gives_the_job_back_and_leaves_no_process(
     queue: Queue, working: Working, counted: Any, tmp_path: Path

@@ -100,6 +100,20 @@ async def test_what_is_remembered_is_forgotten_after_an_hour(
     assert 0 < await client.ttl(f"{queue.keys.base}outcome:{big.id}") <= 30
 
 
+async def test_a_job_named_like_the_count_of_what_is_remembered_stops_no_worker(
+    queue: Queue, working: Working, client: "redis.asyncio.Redis"
+) -> None:
+    await client.hset(f"{queue.keys.base}outcomes", mapping={"name": "of somebody else"})  # type: ignore[misc]
+    removed = await queue.add("x", 1, remove_on_complete=True)
+    kept = await queue.add("x", 2)
+
+    async with working({"x": double}):
+        assert await kept.result(timeout=10) == 4
+
+    assert await queue.get(removed.id) is None
+    assert (await queue.counts())["active"] == 0
+
+
 async def test_waiting_for_a_job_that_is_not_there_ends_at_once(queue: Queue) -> None:
     async with asyncio.timeout(5):
         with pytest.raises(JobNotFound):

@@ -8,7 +8,8 @@ local function remember(base, ending, ids, texts, keeps)
     if keeps[i] == '0' then bytes = bytes + #texts[i] + OVERHEAD end
   end
   if bytes == 0 then return end
-  local spent = redis.call('INCRBY', base .. 'outcomes', bytes)
+  local spent = redis.pcall('INCRBY', base .. 'outcomes', bytes)
+  if type(spent) ~= 'number' then return end  -- somebody's job has that name: it must not stop a script half-way
   if spent == bytes then redis.call('EXPIRE', base .. 'outcomes', 60) end
   local ttl = spent <= BUDGET and REMEMBERED_S or BRIEFLY_S
   for i, id in ipairs(ids) do

@@ -215,14 +215,15 @@ class Wire(asyncio.Protocol):
         self._transport = None
         if self._watch is not None:
             self._watch.cancel()
+        # Before anybody is told: who hears of it must not try this connection again, and again.
+        if not self.closed.done():
+            self.closed.set_result(None)
         while self._owed:
             reply, _ = self._owed.popleft()
             if not reply.done():
                 reply.set_exception(Interrupted("the connection to Redis broke before the reply came"))
                 if isinstance(reply, asyncio.Future):
                     reply.exception()  # whoever still waits sees it; nobody else needs to be told
-        if not self.closed.done():
-            self.closed.set_result(None)
 
 
 async def open_wire(endpoint: Endpoint, *, client_name: str | None = None) -> Wire:

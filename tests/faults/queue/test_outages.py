@@ -13,7 +13,7 @@ import redis.asyncio
 from tests.faults.queue.wire import Wire
 
 from holdfast.embedded import RedisServer
-from holdfast.queue import Job, NewJob, Queue
+from holdfast.queue import Job, NewJob, Queue, Worker
 
 # Longer than every lock and presence here, and than the gap between two checks that tells of an outage (1.35 s).
 OUTAGE = 1.8
@@ -163,3 +163,32 @@ async def test_an_add_that_is_tried_again_over_cut_connections_makes_one_job(red
         job = await adding
         assert (job.id, job.data) == ("j-1", 1)
         assert (await direct.counts())["wait"] == 2
+
+
+async def test_a_connection_that_breaks_while_a_stopping_worker_writes_its_last_result_ends_neither_wrongly(
+    redis_url: str, wire: Wire, counted: Any
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def last(job: Job) -> str:
+        begun.set()
+        if job.id == "last":
+            await go_on.wait()
+        return "written once"
+
+    async with Queue("q", url=redis_url) as direct, Queue("q", url=wire.url) as behind:
+        await direct.add("x", job_id="before")
+        await direct.add("x", job_id="last")
+        worker = Worker(behind, {"x": last}, concurrency=1)
+        running = asyncio.create_task(worker.run())
+        await counted(direct, completed=1, active=1)  # Redis knows the script from the first one
+        await begun.wait()
+        stopping = asyncio.create_task(worker.stop())
+        wire.swallow("replies")
+        go_on.set()
+        await counted(direct, completed=2)
+
+        wire.cut()
+
+        await asyncio.gather(stopping, running)
+        assert {job.returnvalue for job in await direct.jobs("completed")} == {"written once"}

@@ -120,6 +120,10 @@ DIFFERENCES: tuple[Difference, ...] = (
         name="obliterate wants a pause first", said=_forget_its_pause, shown_by="test_obliterate_wants_a_pause_first"
     ),
     Difference(name="Numbers are no ids", shown_by="test_numbers_are_no_ids_of_ours"),
+    Difference(
+        name="A job in the line of its group is in no list of Bull's",
+        shown_by="test_a_job_in_the_line_of_its_group_is_in_no_list_of_bull_s",
+    ),
     Difference(name="A job without data runs nowhere", shown_by="test_a_job_without_data_runs_nowhere"),
 )
 

@@ -1,5 +1,6 @@
 """Each deliberate difference from Bull that the random sequences keep away from, shown on both."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -191,3 +192,26 @@ async def _nothing(_job: Job) -> None:
 
 async def _refuse(job: Job) -> None:
     raise QueueError(f"no, {job.id}")
+
+
+async def test_a_job_in_the_line_of_its_group_is_in_no_list_of_bull_s(
+    queue: Queue, node: Node, working: Any, counted: Any, until: Any, client: Any
+) -> None:
+    async def hold(_job: Job) -> None:
+        await end.wait()
+
+    end = asyncio.Event()
+    bull = node.queue()
+    async with working({"x": hold}, group_concurrency=1):
+        jobs = [await queue.add("x", group="a") for _ in range(2)]
+
+        async def parked() -> bool:
+            return bool(await client.zcard("bull:q:parked")) and (await queue.counts())["active"] == 1
+
+        await until(parked)
+        assert await bull.call("getWaitingCount") == 0
+        assert await bull.job(jobs[1].id, "getState") == "stuck"
+        assert await queue.states([jobs[1].id]) == {jobs[1].id: "wait"}
+        end.set()
+        await counted(completed=2)
+    assert await bull.job(jobs[1].id, "getState") == "completed"

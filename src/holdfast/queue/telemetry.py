@@ -65,12 +65,12 @@ class Metrics:
         """Measures each attempt: `Worker(queue, …, around=[metrics.attempts(queue)])`."""
         return partial(self._observe, queue.name)
 
-    def follow(self, queue: Queue, *, every: float = 15.0) -> "Following":
+    def follow(self, queue: Queue, *, every: float = 15.0) -> "Follower":
         """`async with metrics.follow(queue):` counts take-overs, lock losses and reconnects that this process sees, and
         sets the number of jobs by state every so many seconds."""
         if every <= 0:
             raise QueueError(f"jobs are counted every so many seconds, not every {every!r}")
-        return Following(queue, self._hear, self._count, every=every)
+        return Follower(queue, self._hear, self._count, every=every)
 
     @contextmanager
     def _observe(self, queue: str, job: Job) -> Iterator[None]:
@@ -104,7 +104,7 @@ def _due(job: Job) -> float | None:
     return (added + delay) / 1000 if isinstance(added, int | float) and isinstance(delay, int | float) else None
 
 
-class Following:
+class Follower:
     """Listens to what a queue says of itself and counts its jobs, until it is left."""
 
     def __init__(self, queue: Queue, hear: Callable[..., None], count: Callable[..., Any], *, every: float) -> None:

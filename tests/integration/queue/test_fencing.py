@@ -43,7 +43,7 @@ WRITES: dict[str, Callable[[Scripts, str, str], Any]] = {
     "complete": _complete,
     "fail": lambda scripts, job_id, token: scripts.fail(_blame(job_id, token), keep=""),
     "retry": lambda scripts, job_id, token: scripts.retry(_blame(job_id, token), delay_ms=100),
-    "progress": lambda scripts, job_id, token: scripts.progress(job_id, token, b"1"),
+    "progress": lambda scripts, job_id, token: scripts.progress(job_id, token, b"1", back=False),
     "log": lambda scripts, job_id, token: scripts.log(job_id, token, "line", limit=10),
     "release": lambda scripts, job_id, token: scripts.release([(job_id, token)]),
 }

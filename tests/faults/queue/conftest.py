@@ -41,7 +41,7 @@ class Child:
 
     async def says(self, event: str, count: int = 1) -> dict[str, Any]:
         """Wait until it has said this so often; returns the last."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while len(heard := [line for line in self.said if line["event"] == event]) < count:
                 self._news.clear()
                 await self._news.wait()
@@ -58,7 +58,7 @@ class Child:
 
     async def exit_code(self) -> int:
         """What it ended with, once it has."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             return await self._process.wait()
 
     async def end(self) -> None:
@@ -114,7 +114,7 @@ def working() -> Callable[..., AbstractAsyncContextManager[Worker]]:
 def counted() -> Callable[..., Awaitable[None]]:
     """`await counted(queue, completed=3)` waits until exactly these states hold so many jobs."""
 
-    async def wait(queue: Queue, *, within: float = 20, **expected: int) -> None:
+    async def wait(queue: Queue, *, within: float = 40, **expected: int) -> None:
         want = dict.fromkeys(("wait", "active", "completed", "failed", "delayed", "paused"), 0) | expected
         found: dict[str, int] = {}
         try:
@@ -133,7 +133,7 @@ def vigilant() -> Callable[..., Awaitable[None]]:
     """`await vigilant(queue)` waits until its workers would take over at once: they do not in their first seconds."""
 
     async def wait(queue: Queue) -> None:
-        async with redis.asyncio.Redis.from_url(queue.url) as client, asyncio.timeout(20):
+        async with redis.asyncio.Redis.from_url(queue.url) as client, asyncio.timeout(40):
             last = quiet = 0
             while last <= quiet:
                 await asyncio.sleep(0.05)

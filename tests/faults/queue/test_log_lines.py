@@ -84,6 +84,6 @@ async def rob(queue: Queue, job: Job) -> None:
 
 
 async def heard(said: Any, event: str, count: int = 1) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while len([line for line in said if line["event"] == event]) < count:
             await asyncio.sleep(0.02)

@@ -162,7 +162,7 @@ async def test_a_new_job_with_the_number_of_a_lost_one_is_not_taken_for_it(
                 assert new.id == old.id
                 await client.client_kill_filter(_type="normal", skipme=True)
 
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     while not [line for line in said if line["event"] == "lock lost, result discarded"]:
                         await asyncio.sleep(0.02)
 

@@ -43,7 +43,7 @@ else
   put(target, priorities, id, redis.call('HGET', key, 'priority'), '0')
   redis.call('PUBLISH', base .. 'waiting@' .. token, id)
 end
-redis.call('LREM', active, -1, id)
+redis.call('LREM', active, 1, id)
 redis.call('DEL', key .. ':lock')
 redis.call('SREM', stalled, id)
 tell(base, { 'retried', id .. '\n' .. string.sub(ARGV[5], 1, 300), delay > 0 and 'delayed' or 'waiting', id })

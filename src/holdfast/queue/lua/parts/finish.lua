@@ -39,20 +39,36 @@ local function retain(base, zset, id, keep, now)
   end
 end
 
--- Take ids out of active. What one call took ends together and lies together at the tail: then one cut removes it.
+-- Cut ids out at one end of active: the whole stretch goes, and those of it that stay are put back, if they are fewer.
+local function cut(active, gone, width, at_the_tail)
+  local first, last = 0, width - 1
+  if at_the_tail then first, last = -width, -1 end
+  local stretch, others, found = redis.call('LRANGE', active, first, last), {}, {}
+  for i = 1, #stretch do
+    local id = stretch[at_the_tail and i or #stretch + 1 - i]
+    if gone[id] and not found[id] then found[id] = true else others[#others + 1] = id end
+  end
+  if #others * 3 > #stretch * 2 then return end
+  if at_the_tail then
+    redis.call('LTRIM', active, 0, -#stretch - 1)
+  else
+    redis.call('LTRIM', active, #stretch, -1)
+  end
+  if #others > 0 then redis.call(at_the_tail and 'RPUSH' or 'LPUSH', active, unpack(others)) end
+  for id in pairs(found) do gone[id] = nil end
+end
+
+-- Take ids out of active. What one call took lies together and mostly ends together: at the tail, or, in front of many
+-- that run for long, at the head, behind what was taken since. What lies elsewhere is looked for from the head, because
+-- those that end often began a short time ago.
 local function leave_active(active, ids)
   local gone = {}
   for _, id in ipairs(ids) do gone[id] = true end
-  local tail, others = redis.call('LRANGE', active, -#ids, -1), {}
-  for _, id in ipairs(tail) do
-    if not gone[id] then others[#others + 1] = id end
+  if #ids > 1 then
+    cut(active, gone, #ids, true)
+    if next(gone) then cut(active, gone, 2 * #ids, false) end
   end
-  if #others * 2 < #tail then
-    redis.call('LTRIM', active, 0, -#tail - 1)
-    if #others > 0 then redis.call('RPUSH', active, unpack(others)) end
-    for _, id in ipairs(tail) do gone[id] = nil end
-  end
-  for id in pairs(gone) do redis.call('LREM', active, -1, id) end
+  for id in pairs(gone) do redis.call('LREM', active, 1, id) end
 end
 
 local function finish(base, active, zset, ids, keeps, now)
@@ -66,11 +82,7 @@ local function finish(base, active, zset, ids, keeps, now)
   end
   -- Add before remove: whatever cuts this short, no id is in no list.
   if #scores > 0 then redis.call('ZADD', zset, unpack(scores)) end
-  if #ids > 1 then
-    leave_active(active, ids)
-  elseif #ids == 1 then
-    redis.call('LREM', active, -1, ids[1])
-  end
+  leave_active(active, ids)
   if #locks > 0 then redis.call('DEL', unpack(locks)) end
   for i, id in ipairs(ids) do
     if keeps[i] ~= '' then retain(base, zset, id, keeps[i], now) end

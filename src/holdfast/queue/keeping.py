@@ -34,7 +34,7 @@ class Keeping(Connected):
     async def remove(self, job_id: str) -> bool:
         """Remove a job and its log, whatever its state; False when it is not there. QueueError while it runs.
 
-        A waiting job is searched for in its list, which takes Redis about 10 ms for a million that wait; to remove
+        A waiting job is searched for in its list, which takes Redis tens of milliseconds when a million wait; to remove
         many, `clean` or `drain`.
         """
         if not may_be_job(job_id):

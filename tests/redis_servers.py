@@ -54,6 +54,17 @@ def _in_wheel(package: str, pattern: str) -> Path | None:
     return next((found for place in places for found in sorted(place.glob(pattern))), None)
 
 
+_given: set[int] = set()
+
+
+def fresh_port() -> int:
+    """A port that nobody listens on now, another one each time."""
+    while (port := free_port()) in _given:
+        pass
+    _given.add(port)
+    return port
+
+
 def eventually(condition: Callable[[], Any], *, within: float = START_LIMIT) -> Any:
     """What the condition gave when it was true; a server that is not there yet counts as not true."""
     end = time.monotonic() + within
@@ -72,7 +83,7 @@ class Server:
         self.program = program
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = fresh_port()
         self.config = folder / "redis.conf"
         self.log = folder / "redis.log"
         self._settings = {"appendonly": "yes", "appendfsync": "everysec", "save": '""'} | dict(settings or {})
@@ -97,22 +108,31 @@ class Server:
             own = {"bind": "127.0.0.1", "port": self.port, "dir": self.folder, "logfile": '""', "set-proc-title": "no"}
             lines = [f"{name} {value}" for name, value in (own | self._settings).items()]
             self.config.write_text("\n".join(lines) + "\n")
+        # Another test that looks for a port may hold ours for a moment.
+        for _ in range(20):
+            self._spawn()
+            if eventually(self._answers_or_ended) == "answers":
+                return self
+            assert "ddress already in use" in self.log.read_text()[-500:], self.log.read_text()[-2000:]
+            time.sleep(0.1)
+        raise AssertionError(f"port {self.port} stayed taken: {self.log.read_text()[-2000:]}")
+
+    def _spawn(self) -> None:
         command = [self.program, self.config, *(["--sentinel"] if self.sentinel else [])]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
             )
-        eventually(self._answers)
-        return self
 
-    def _answers(self) -> bool:
+    def _answers_or_ended(self) -> str:
         assert self._process is not None
-        assert self._process.poll() is None, self.log.read_text()[-2000:]
+        if self._process.poll() is not None:
+            return "ended"
         with self.client() as client:
             try:
-                return bool(client.ping())
+                return "answers" if client.ping() else ""
             except (redis.AuthenticationError, redis.exceptions.NoPermissionError):
-                return True
+                return "answers"
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it; by SIGKILL unless told otherwise."""
@@ -231,7 +251,7 @@ class ClusterSetup:
     def _settings() -> dict[str, Any]:
         return {
             "cluster-enabled": "yes",
-            "cluster-port": free_port(),
+            "cluster-port": fresh_port(),
             "cluster-node-timeout": 2000,
             "repl-diskless-sync-delay": 0,
         }

@@ -178,11 +178,12 @@ async def test_no_sequence_of_faults_loses_a_job_or_runs_one_twice_whose_worker_
         for _ in range(WORKERS):
             await havoc.hire()
         end = monotonic() + SECONDS
-        producing = asyncio.create_task(produce(queue, random.Random(SEED + 1), end))
+        async with asyncio.TaskGroup() as group:
+            producing = group.create_task(produce(queue, random.Random(SEED + 1), end))
 
-        await havoc.go_on_until(end)
+            await havoc.go_on_until(end)
 
-        added = await producing
+        added = producing.result()
         print(f"{len(added)} jobs, {len(havoc.done)} faults: {' '.join(havoc.done)}")  # noqa: T201
         await patiently(lambda: counted(queue, within=90, completed=len(added)))
         states = await queue.states(added)

@@ -114,7 +114,9 @@ async def test_a_delayed_id_that_is_no_job_is_set_aside_and_others_wait(
 
 @pytest.mark.parametrize("keep", FOREIGN_KEEPS)
 async def test_workers_and_scripts_understand_a_foreign_wish_to_keep_alike(client: Any, keep: str) -> None:
-    script = (files("holdfast.queue") / "lua/parts/keep.lua").read_text() + "return keep_of(KEYS[1], 'removeOnFail')"
+    parts = files("holdfast.queue") / "lua/parts"
+    script = "".join((parts / name).read_text() for name in ("peek.lua", "keep.lua"))
+    script += "return keep_of(KEYS[1], 'removeOnFail')"
     await client.hset("job", "opts", f'{{"removeOnFail":{keep}}}')
 
     said = await client.eval(script, 1, "job")

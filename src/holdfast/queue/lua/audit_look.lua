@@ -9,6 +9,7 @@ ARGV[3]  ids    job ids
 
 Returns [letters as parts/places.lua explains them, …]
 ]]
+--#include peek
 --#include places
 local base, depth = ARGV[1], tonumber(ARGV[2])
 

@@ -16,6 +16,7 @@ ARGV[2]  id         job id
 Returns 'cancelled' | 'stopping' | 'ended' | 'missing'
 ]]
 --#include clock
+--#include peek
 --#include keep
 --#include remember
 --#include finish

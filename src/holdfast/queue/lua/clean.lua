@@ -12,6 +12,7 @@ ARGV[4]  limit     look at so many
 Returns [number looked at, number removed]
 ]]
 --#include clock
+--#include peek
 --#include keep
 --#include unkeep
 --#include erase
@@ -40,7 +41,7 @@ local function may_go(id, score)
   if redis.call('EXISTS', base .. id .. ':lock') == 1 then return false end
   if not before then return true end
   local ended = state == 'completed' or state == 'failed'
-  local at = ended and score or redis.pcall('HGET', base .. id, 'timestamp')
+  local at = ended and score or peek('HGET', base .. id, 'timestamp')
   at = tonumber(type(at) == 'string' and at or nil)
   return at ~= nil and at < before
 end

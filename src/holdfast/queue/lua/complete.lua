@@ -16,6 +16,7 @@ Returns [refused, rows]: position (from 1) and word of each result that is not '
 and rows as take returns them
 ]]
 --#include clock
+--#include peek
 --#include own
 --#include row
 --#include publish

@@ -17,6 +17,7 @@ ARGV[8]  keep           '' | '0' | '<count>:<age>'
 Returns 'ok' | 'written' | 'lock_lost' | 'missing'
 ]]
 --#include clock
+--#include peek
 --#include own
 --#include blame
 --#include remember

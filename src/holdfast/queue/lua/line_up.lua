@@ -10,6 +10,7 @@ ARGV[2]  limit        at most so many
 
 Returns number of ids that are not in line yet
 ]]
+--#include peek
 --#include lines
 if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 return line_up(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]), now_us())

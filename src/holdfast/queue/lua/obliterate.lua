@@ -11,6 +11,7 @@ ARGV[3]  limit        delete at most so many
 
 Returns 'ok' | 'more' | 'running' | 'active'
 ]]
+--#include peek
 --#include erase
 local active, source, base, force, limit = KEYS[2], KEYS[3], ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
 

@@ -14,6 +14,7 @@ ARGV[3]  limit        at most so many of each
 Returns [number promoted, ms until there is more to do | -1 when nothing is known of]
 ]]
 --#include clock
+--#include peek
 --#include put
 --#include pour
 --#include tell
@@ -25,7 +26,7 @@ local now = now_ms()
 local promoted, news = {}, {}
 local ids = redis.call('ZRANGEBYSCORE', delayed, '-inf', (now + 1) * 4096 - 1, 'LIMIT', 0, ARGV[3])
 for _, id in ipairs(ids) do
-  local priority = redis.pcall('HGET', base .. id, 'priority')  -- a table when the key is no hash
+  local priority = peek('HGET', base .. id, 'priority')  -- a table when the key is no hash
   if type(priority) == 'string' or redis.call('TYPE', base .. id).ok == 'hash' then
     put(target, priorities, id, priority, '0')
     redis.call('HSET', base .. id, 'delay', 0)

@@ -22,6 +22,7 @@ ARGV[6]  budget       look at so many active jobs
 Returns [job id, 'wait' | 'failed' | 'ghost', attempts made, …]
 ]]
 --#include clock
+--#include peek
 --#include crashes
 --#include remember
 --#include finish

@@ -14,6 +14,7 @@ ARGV[2]  id         job id
 
 Returns 'ok' | 'locked' | 'missing'
 ]]
+--#include peek
 --#include keep
 --#include unkeep
 --#include erase

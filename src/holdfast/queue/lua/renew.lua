@@ -17,6 +17,7 @@ Returns [words, ids]: 'ok' | 'written' | 'lock_lost' | 'missing' for each job, a
 jobs that were cancelled
 ]]
 --#include clock
+--#include peek
 --#include own
 --#include cancel
 local presence, active, stalled = KEYS[1], KEYS[2], KEYS[3]

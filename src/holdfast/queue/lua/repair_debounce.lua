@@ -8,10 +8,11 @@ ARGV[3]  debounces  debounce ids
 
 Returns [those without a job]
 ]]
+--#include peek
 local base, loose = ARGV[1], {}
 for i = 3, #ARGV do
   local key = base .. 'de:' .. ARGV[i]
-  local id = redis.pcall('GET', key)
+  local id = peek('GET', key)
   if type(id) == 'string' and redis.call('EXISTS', base .. id) == 0 then
     loose[#loose + 1] = ARGV[i]
     if ARGV[2] == '1' then redis.call('DEL', key) end

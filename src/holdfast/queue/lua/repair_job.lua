@@ -19,6 +19,7 @@ ARGV[5]  letters      as the audit saw them last
 Returns 'ok' | 'changed'
 ]]
 --#include clock
+--#include peek
 --#include places
 --#include put
 --#include erase

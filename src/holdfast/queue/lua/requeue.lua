@@ -15,6 +15,7 @@ ARGV[4]  ids          job ids
 Returns ['ok' | 'missing' | 'locked' | 'elsewhere', …]
 ]]
 --#include clock
+--#include peek
 --#include keep
 --#include unkeep
 --#include put

@@ -9,6 +9,7 @@ ARGV[3]  bound   look at so many of the youngest active ids
 
 Returns rows as take returns them
 ]]
+--#include peek
 --#include row
 local base, token = ARGV[1], ARGV[2]
 local rows = {}

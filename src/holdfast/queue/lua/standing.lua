@@ -13,6 +13,7 @@ ARGV[3]  pairs    2 values each: repeat key, a stem of its jobs' ids
 Returns [now (ms), then for each pair score | '', 'gone' | 'pending' | 'taken' | 'missing', name, data, opts, …]
 ]]
 --#include clock
+--#include peek
 local repeats, delayed = KEYS[1], KEYS[2]
 local base, bound = ARGV[1], tonumber(ARGV[2])
 
@@ -25,7 +26,7 @@ local function waits(id)
 end
 
 local function look(score, id)
-  local job = redis.pcall('HMGET', base .. id, 'name', 'data', 'opts', 'processedOn', 'finishedOn')
+  local job = peek('HMGET', base .. id, 'name', 'data', 'opts', 'processedOn', 'finishedOn')
   if job.err or not (job[1] and job[2] and job[3]) then return score, 'missing', '', '', '' end
   local pending = not job[4] and not job[5] and waits(id)
   return score, pending and 'pending' or 'taken', job[1], job[2], job[3]

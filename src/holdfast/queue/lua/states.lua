@@ -14,6 +14,7 @@ ARGV[3]  ids        job ids
 
 Returns ['wait' | 'paused' | 'active' | 'delayed' | 'completed' | 'failed' | 'orphan' | '' when there is no job, …]
 ]]
+--#include peek
 local base, bound = ARGV[1], tonumber(ARGV[2])
 local NAMES = { 'wait', 'paused', 'active' }
 local places, unsure
@@ -31,7 +32,7 @@ local function read_lists()
 end
 
 local function state(id)
-  local fields = redis.pcall('HMGET', base .. id, 'finishedOn', 'name')
+  local fields = peek('HMGET', base .. id, 'finishedOn', 'name')
   if fields.err then return '' end  -- another key has its name
   local finished, named = fields[1], fields[2]
   if not named and redis.call('EXISTS', base .. id) == 0 then return '' end

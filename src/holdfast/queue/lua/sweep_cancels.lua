@@ -16,6 +16,7 @@ ARGV[2]  limit      look at so many
 Returns [ids that were cancelled now]
 ]]
 --#include clock
+--#include peek
 --#include keep
 --#include remember
 --#include finish

@@ -14,6 +14,7 @@ ARGV[5]  announce  '1' to publish 'drained' when there is nothing
 Returns rows: each name, data, opts, attemptsMade, stalledCounter, progress, processedOn, id
 ]]
 --#include clock
+--#include peek
 --#include row
 --#include publish
 --#include take

@@ -21,6 +21,7 @@ ARGV[9]  group_ms     length of that window
 Returns [rows as take returns them, ms until it is worth asking again | -1 when nothing is known of, ids not in line yet]
 ]]
 --#include clock
+--#include peek
 --#include row
 --#include publish
 --#include take

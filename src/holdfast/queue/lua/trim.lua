@@ -12,6 +12,7 @@ ARGV[3]  limit      look at so many of each state
 Returns number removed; -1 when somebody else just called
 ]]
 --#include clock
+--#include peek
 --#include keep
 --#include unkeep
 --#include erase
@@ -23,7 +24,7 @@ local last, of_completed, of_failed = string.match(redis.call('GET', trimming) o
 if last and now - last < interval and now >= tonumber(last) then return -1 end
 
 local function has_aged(state, id, ended)
-  local opts = redis.pcall('HGET', base .. id, 'opts')
+  local opts = peek('HGET', base .. id, 'opts')
   if type(opts) ~= 'string' or not string.find(opts, '"age"', 1, true) then return false end
   local age = tonumber(string.match(keep_of(base .. id, OPTIONS[state]), ':(%d+)$'))
   return age ~= nil and ended < now - age * 1000 and redis.call('EXISTS', base .. id .. ':lock') == 0

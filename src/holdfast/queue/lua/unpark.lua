@@ -15,6 +15,7 @@ ARGV[2]  limit        at most so many
 
 Returns number of ids and groups that are left; 0 also when there are workers with limits
 ]]
+--#include peek
 --#include put
 --#include lines
 local target, parked, lines = waiting_list(KEYS[1], KEYS[2], KEYS[3]), KEYS[6], KEYS[7]
@@ -33,7 +34,7 @@ end
 
 local ids, prioritized = next_ids()
 for _, id in ipairs(ids) do
-  local priority = prioritized and redis.pcall('HGET', base .. id, 'priority')
+  local priority = prioritized and peek('HGET', base .. id, 'priority')
   put(target, KEYS[4], id, type(priority) == 'string' and priority, '1')
 end
 if #ids > 0 then

@@ -25,7 +25,6 @@ class Script:
     sha: str
 
 
-_PEEKS = re.compile(r"redis\.pcall\((?='H?M?GET')")  # each is put through parts/peek.lua
 _FORBIDDEN = re.compile(r"user_script:(\d+).*can't run this command|can't run this command.*user_script:(\d+)")
 
 
@@ -38,8 +37,6 @@ def load(name: str) -> Script:
         return (folder / "parts" / f"{match[1]}.lua").read_text("utf-8")
 
     source = re.sub(r"^--#include (\w+)$", part, (folder / f"{name}.lua").read_text("utf-8"), flags=re.MULTILINE)
-    if _PEEKS.search(source):
-        source = (folder / "parts" / "peek.lua").read_text("utf-8") + _PEEKS.sub("peek(", source)
     return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest())
 
 

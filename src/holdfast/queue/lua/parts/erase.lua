@@ -2,11 +2,11 @@
 -- Returns how many of its own keys there were.
 local function erase(base, id)
   local key = base .. id
-  local debounce = redis.pcall('HGET', key, 'deid')
+  local debounce = peek('HGET', key, 'deid')
   if type(debounce) == 'string' and redis.call('GET', base .. 'de:' .. debounce) == id then
     redis.call('DEL', base .. 'de:' .. debounce)
   end
-  local limited = redis.pcall('HGET', base .. 'limiter:index', id)
+  local limited = peek('HGET', base .. 'limiter:index', id)
   if type(limited) == 'string' then
     redis.call('HDEL', base .. 'limiter:index', id)
     redis.pcall('SREM', limited, id)

@@ -5,7 +5,7 @@ local function bound_of(value)
 end
 
 local function keep_of(key, option)
-  local known, opts = pcall(cjson.decode, redis.pcall('HGET', key, 'opts') or '{}')
+  local known, opts = pcall(cjson.decode, peek('HGET', key, 'opts') or '{}')
   local keep = known and type(opts) == 'table' and opts[option]
   if keep == true then return '0' end
   local count, age = bound_of(keep), -1

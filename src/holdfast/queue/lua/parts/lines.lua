@@ -48,7 +48,7 @@ local function line_up(wait, priorities, base, limit, now_us)
     all[#all + 1], all[#all + 2] = place, id
   end
   for i = #ids, 1, -1 do
-    local row = redis.pcall('HMGET', base .. ids[i], 'opts', 'priority', 'processedOn', 'owner')
+    local row = peek('HMGET', base .. ids[i], 'opts', 'priority', 'processedOn', 'owner')
     if row.err then row = {} end  -- no job of anybody's: whoever takes it sets it aside
     local group, lifo = asked_of(row[1])
     if lifo or (row[3] and not row[4]) then  -- asked to be first, or given back by a worker that stopped or died

@@ -8,7 +8,7 @@ end
 redis.call('ZREMRANGEBYSCORE', lockless, '-inf', now - FORGET_MS)
 local any_lockless = redis.call('EXISTS', lockless) == 1
 local function is_lost(id)
-  local lock = redis.pcall('GET', base .. id .. ':lock')
+  local lock = peek('GET', base .. id .. ':lock')
   if type(lock) == 'table' then lock = false end  -- no string: no token of anybody's
   local worker = lock and string.match(lock, '^(%x+):%d+$')
   if lock and (not worker or alive_until(worker)) then
@@ -17,7 +17,7 @@ local function is_lost(id)
   end
   -- No lock, or one of a worker that was never present: a Node worker locks in a second step, and a worker of ours is
   -- present only a moment after its start. One that lives renews both together, once it gets its turn.
-  local owner = redis.pcall('HGET', base .. id, 'owner')
+  local owner = peek('HGET', base .. id, 'owner')
   worker = not lock and type(owner) == 'string' and string.match(owner, '^(%x+):%d+$')
   redis.call('ZADD', lockless, 'NX', math.max(worker and alive_until(worker) or 0, now + grace), id)
   return now >= tonumber(redis.call('ZSCORE', lockless, id))

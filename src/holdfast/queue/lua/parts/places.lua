@@ -7,7 +7,7 @@ local LISTS = { { 'a', 'active' }, { 'w', 'wait' }, { 'p', 'paused' } }
 
 local function places_of(base, id, depth)
   local key, letters = base .. id, ''
-  local fields = redis.pcall('HMGET', key, 'name', 'finishedOn')
+  local fields = peek('HMGET', key, 'name', 'finishedOn')
   if fields.err then
     letters = 'x'
   elseif fields[1] or redis.call('HEXISTS', key, 'data') == 1 or redis.call('HEXISTS', key, 'opts') == 1 then

@@ -98,9 +98,11 @@ async def test_node_wakes_for_a_delayed_job_of_ours(queue: Queue, node: Node, co
     # An hour between its own looks: only our message on `delayed` can wake it.
     bull = await node.queue().open(settings={"guardInterval": 3_600_000})
     await bull.process()
+    await queue.add("x")
+    await counted(completed=1)  # it has looked what is delayed, and found nothing
 
     job = await queue.add("x", delay=0.2)
-    await counted(completed=1)
+    await counted(completed=2)
 
     done = await bull.job(job.id)
     assert done["processedOn"] - done["timestamp"] >= 200

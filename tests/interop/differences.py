@@ -23,11 +23,6 @@ class Difference:
     shown_by: str = ""  # the test in test_differences.py, where the sequences keep away from it
 
 
-def _forget_waiting_of_delayed(dump: Dump, _theirs: list[Message], ours: list[Message]) -> None:
-    delayed = {job_id for job_id, *_ in dump.get("delayed", [])}
-    ours[:] = [(channel, said) for channel, said in ours if channel != "waiting@" or said not in delayed]
-
-
 def _forgive(theirs: Dump, _ours: Dump) -> None:
     for job_id, _ in theirs.get("completed", []):
         if (traces := theirs[job_id].pop("stacktrace", None)) is not None:
@@ -74,14 +69,6 @@ def _due_times_once(_dump: Dump, theirs: list[Message], ours: list[Message]) -> 
             log[:] = [*due, *(message for message in log if message[0] != "delayed")]
 
 
-def _each_job_s_own_order(_dump: Dump, theirs: list[Message], ours: list[Message]) -> None:
-    """What is left: the order of the takes, and what each job went through."""
-    for log in (theirs, ours):
-        if _of_workers(log):
-            takes = [message for message in log if message[0] == "active@"]
-            log[:] = takes + sorted(log, key=_job_of)
-
-
 def _job_of(message: Message) -> str:
     channel, said = message
     return "" if channel == "delayed" else said["jobId"] if isinstance(said, dict) else said
@@ -96,12 +83,10 @@ DIFFERENCES: tuple[Difference, ...] = (
     Difference(name="A success forgives the failures before it", dumps=_forgive),
     Difference(name="The field delay tells the wait of a backoff", dumps=_forget_delay_of_backoff),
     Difference(name="A retry without a backoff is announced", said=_forget_waiting_of_retried),
-    Difference(name="A delayed job is announced as waiting", said=_forget_waiting_of_delayed),
     Difference(name="A retry of all marks and announces each job", dumps=_forget_the_mark),
     Difference(name="No check marks suspects", theirs_alone=("stalled-check", "stalled")),
     Difference(name="drained is said less often", said=_only_that_it_ran_out),
     Difference(name="A promotion does not announce the next due time", said=_due_times_once),
-    Difference(name="The next job is taken before a failure is written", said=_each_job_s_own_order),
     # What the sequences keep away from, because everything after it would differ.
     Difference(name="A retry by hand keeps the priority", shown_by="test_a_retry_by_hand_keeps_the_priority"),
     Difference(name="lifo holds for the add alone", shown_by="test_lifo_holds_for_the_add_alone"),

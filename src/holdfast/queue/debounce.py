@@ -25,9 +25,7 @@ class Debounce:
     def to_wire(self) -> dict[str, Any]:
         """Bull's `debounce` object, ttl in ms; BadJob when it makes no sense."""
         if not isinstance(self.id, str) or not self.id.isprintable() or not 0 < len(self.id) <= MAX_ID_CHARS:
-            raise BadJob(
-                f"the id of a debounce has 1 to {MAX_ID_CHARS} printable characters, not {self.id!r:.99}"
-            )
+            raise BadJob(f"the id of a debounce has 1 to {MAX_ID_CHARS} printable characters, not {self.id!r:.99}")
         ttl = None if self.ttl is None else to_ms(self.ttl, what="the ttl of a debounce")
         if ttl == 0:
             raise BadJob("the ttl of a debounce must be a millisecond or more; leave it out for until the job ends")

@@ -53,9 +53,11 @@ class Settler:
                 others.append(attempt)
         if not others:
             return await self._complete(completed, take), None
-        # Each is tried, so that one that cannot be written holds up no other.
+        # Each is tried, so that one that cannot be written holds up no other. They go out before the take does: it may
+        # bring a job that is to run again at once.
+        calls = [asyncio.ensure_future(call) for call in self._calls(others)]
         writing = asyncio.ensure_future(self._complete(completed, take))
-        answers = await asyncio.gather(writing, *self._calls(others), return_exceptions=True)
+        answers = await asyncio.gather(writing, *calls, return_exceptions=True)
         return await writing, next((answer for answer in answers[1:] if isinstance(answer, BaseException)), None)
 
     def send(self, ended: list[Attempt], take: Take, then: Callable[[list[Row], Exception | None], None]) -> bool:

@@ -27,9 +27,9 @@ from holdfast.queue.threads import Threads
 from holdfast.queue.wire import Interrupted
 
 BATCH = 500  # results or jobs in one script call
-# Two exchanges at a time keep Redis and this process busy at once; below this size a batch is not worth splitting.
+# Two exchanges at a time keep Redis and this process busy at once, with half of the jobs each.
 LANES = 2
-LEAST_BATCH = 16
+LEAST_BATCH = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ local WIDTH = 8
 local counter, delayed = KEYS[1], KEYS[5]
 local base, sender = ARGV[1], ARGV[2]
 local target = redis.call('EXISTS', KEYS[4]) == 1 and KEYS[3] or KEYS[2]
-local waiting = base .. 'waiting@' .. sender
 local call, now = redis.call, nil
 
 -- Bull counts every add. The numbers of the batch are reserved in one step; one that is taken, by an id that somebody
@@ -43,6 +42,7 @@ local function number_of(i)
 end
 
 local ids, existing, plain, added, put_off = {}, {}, {}, {}, {}
+local waiting, heard, everywhere = base .. 'waiting@' .. sender, true, string.find(base, '{', 1, true)
 for i = 1, count do
   local first = 3 + (i - 1) * WIDTH
   local id, delay, priority = ARGV[first], ARGV[first + 5], ARGV[first + 6]
@@ -66,7 +66,8 @@ for i = 1, count do
     else
       plain[#plain + 1] = id
     end
-    call('PUBLISH', waiting, id)
+    -- Once nobody has heard it nobody will (parts/publish.lua); the order among the channels is Bull's.
+    if delay == '0' and heard then heard = call('PUBLISH', waiting, id) > 0 or everywhere end
     added[#added + 1] = id
   end
 end

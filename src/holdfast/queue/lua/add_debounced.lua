@@ -40,8 +40,12 @@ local function insert(id, number, job)
   redis.call('HSET', base .. id, 'name', job[2], 'data', job[3], 'opts', job[4], 'timestamp', job[5], 'delay', job[6],
     'priority', job[7])
   if job[9] ~= '' then redis.call('HSET', base .. id, 'deid', job[9]) end
-  if job[6] ~= '0' then delay_until(id, number, job[6]) else put(target, KEYS[6], id, job[7], job[8]) end
-  redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
+  if job[6] ~= '0' then
+    delay_until(id, number, job[6])
+  else
+    put(target, KEYS[6], id, job[7], job[8])
+    redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
+  end
   added[#added + 1] = id
 end
 

@@ -7,8 +7,8 @@ from typing import get_args
 import pytest
 
 from holdfast.errors import NotConfigured
-from holdfast.queue.durability import Level, Told, judge
-from holdfast.queue.endpoints import parse
+from holdfast.queue.client.durability import Level, Told, judge
+from holdfast.queue.link.endpoints import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs/how-to/deploying-redis.md").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 import redis
 
-from holdfast.queue.connection import Link
+from holdfast.queue.jobs.repeatables import Run
 from holdfast.queue.keys import Keys
-from holdfast.queue.repeatables import Run
+from holdfast.queue.link.connection import Link
 from holdfast.queue.scripts import Blame, Limits, PresenceScripts, RecoveryRules, Result, Scripts, load
 
 LUA = Path(__file__).parents[2] / "src/holdfast/queue/lua"

@@ -13,22 +13,22 @@ from holdfast.errors import (
     UnfitServer,
     Unrecoverable,
 )
-from holdfast.queue.backoffs import Backoff
-from holdfast.queue.debounce import Debounce
-from holdfast.queue.durability import Durability
-from holdfast.queue.events import Event
-from holdfast.queue.findings import AuditReport, Finding
-from holdfast.queue.job import Job
-from holdfast.queue.limiting import RateLimit
-from holdfast.queue.observing import JobDetails, Overview
-from holdfast.queue.options import JobOptions, NewJob, Retention
-from holdfast.queue.poolchild import ProcessJob
-from holdfast.queue.pools import in_process
-from holdfast.queue.presence import LiveWorker
-from holdfast.queue.queue import Queue
-from holdfast.queue.repeatables import Repeatable
+from holdfast.queue.client.durability import Durability
+from holdfast.queue.client.events import Event
+from holdfast.queue.client.findings import AuditReport, Finding
+from holdfast.queue.client.observing import JobDetails, Overview
+from holdfast.queue.client.queue import Queue
+from holdfast.queue.jobs.backoffs import Backoff
+from holdfast.queue.jobs.debounce import Debounce
+from holdfast.queue.jobs.job import Job
+from holdfast.queue.jobs.options import JobOptions, NewJob, Retention
+from holdfast.queue.jobs.repeatables import Repeatable
+from holdfast.queue.link.presence import LiveWorker
 from holdfast.queue.typed import JobType
-from holdfast.queue.worker import Worker
+from holdfast.queue.work.limiting import RateLimit
+from holdfast.queue.work.poolchild import ProcessJob
+from holdfast.queue.work.pools import in_process
+from holdfast.queue.work.worker import Worker
 
 __all__ = [
     "AuditReport",

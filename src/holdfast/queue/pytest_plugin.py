@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from holdfast.errors import NotConfigured
-from holdfast.queue.queue import Queue
+from holdfast.queue.client.queue import Queue
 from holdfast.queue.testing import redis_server
 
 URL = "HOLDFAST_TEST_REDIS_URL"

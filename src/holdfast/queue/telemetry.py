@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from holdfast.errors import NotConfigured, QueueError
-from holdfast.queue.execution import Around
-from holdfast.queue.job import Job
-from holdfast.queue.options import NewJob
-from holdfast.queue.queue import Queue
+from holdfast.queue.client.queue import Queue
+from holdfast.queue.jobs.job import Job
+from holdfast.queue.jobs.options import NewJob
+from holdfast.queue.work.execution import Around
 
 try:
     from opentelemetry import context as otel_context

@@ -19,13 +19,13 @@ from typing import Any, Unpack
 import orjson
 
 from holdfast.errors import NotConfigured, QueueError
-from holdfast.queue.events import Event, Events
-from holdfast.queue.execution import Processor, is_async
-from holdfast.queue.job import TAKEN_FIELDS, Job
-from holdfast.queue.options import JobOptions
-from holdfast.queue.queue import Queue
-from holdfast.queue.reading import State
-from holdfast.queue.worker import Tuning, Worker
+from holdfast.queue.client.events import Event, Events
+from holdfast.queue.client.queue import Queue
+from holdfast.queue.client.reading import State
+from holdfast.queue.jobs.job import TAKEN_FIELDS, Job
+from holdfast.queue.jobs.options import JobOptions
+from holdfast.queue.work.execution import Processor, is_async
+from holdfast.queue.work.worker import Tuning, Worker
 
 LOOK = 0.25  # seconds between looks that no event asked for
 START_TIMEOUT = 10.0  # seconds for a Redis to start

@@ -6,12 +6,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar, Unpack, cast, overload
 
 from holdfast.errors import BadJob, QueueError, Unrecoverable
-from holdfast.queue.execution import AsyncProcessor
-from holdfast.queue.job import Job
-from holdfast.queue.options import AddFields, NewJob
-from holdfast.queue.repeatables import Repeatable, RepeatFields
-from holdfast.queue.scheduling import Scheduling
-from holdfast.queue.shapes import reader_of
+from holdfast.queue.client.scheduling import Scheduling
+from holdfast.queue.jobs.job import Job
+from holdfast.queue.jobs.options import AddFields, NewJob
+from holdfast.queue.jobs.repeatables import Repeatable, RepeatFields
+from holdfast.queue.jobs.shapes import reader_of
+from holdfast.queue.work.execution import AsyncProcessor
 
 T = TypeVar("T")
 In = TypeVar("In")

@@ -6,10 +6,10 @@ from time import monotonic
 from typing import Any
 
 from holdfast.queue import Job, Queue
-from holdfast.queue.connection import Link
-from holdfast.queue.housekeeping import Housekeeping
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
+from holdfast.queue.work.housekeeping import Housekeeping
 
 
 async def test_a_killed_worker_s_job_runs_elsewhere_within_five_seconds_whatever_its_lock(

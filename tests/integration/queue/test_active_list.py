@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from holdfast.queue import NewJob, Queue
-from holdfast.queue.connection import Link
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Result, Scripts
 

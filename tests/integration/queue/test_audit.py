@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from holdfast.queue import AuditReport, Job, NewJob, Queue, Retention
-from holdfast.queue.presence import LiveWorker
+from holdfast.queue.link.presence import LiveWorker
 
 EMPTY = dict.fromkeys(("wait", "active", "completed", "failed", "delayed", "paused"), 0)
 

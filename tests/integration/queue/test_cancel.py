@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from holdfast.queue import Job, JobNotFound, NewJob, Queue, Worker
-from holdfast.queue import limiting as limiting_module
+from holdfast.queue.work import limiting as limiting_module
 
 Working = Callable[..., AbstractAsyncContextManager[Worker]]
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from holdfast.queue import Event, Job, NewJob, Queue
-from holdfast.queue.connection import Link
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import RecoveryRules, Scripts
 from holdfast.queue.testing import work_off

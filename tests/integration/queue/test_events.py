@@ -11,7 +11,7 @@ import redis.asyncio
 from holdfast.embedded import RedisServer
 from holdfast.errors import QueueError
 from holdfast.queue import Job, NewJob, Queue
-from holdfast.queue.events import Event, Events
+from holdfast.queue.client.events import Event, Events
 
 from .conftest import Working
 

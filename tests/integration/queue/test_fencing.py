@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from holdfast.queue import Queue, Retention
-from holdfast.queue.connection import Link
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Blame, RecoveryRules, Result, Scripts
 

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from holdfast.queue import BadJob, Job, NewJob, Queue, RateLimit, Worker
-from holdfast.queue import limiting as limiting_module
+from holdfast.queue.work import limiting as limiting_module
 
 Working = Callable[..., AbstractAsyncContextManager[Worker]]
 

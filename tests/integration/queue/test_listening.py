@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from holdfast.queue import wakeup
-from holdfast.queue.finding import Finder
 from holdfast.queue.keys import Keys
+from holdfast.queue.link.finding import Finder
 from holdfast.queue.reporting import Reporter
+from holdfast.queue.work import wakeup
 
 HELLO = b"*6\r\n$7\r\nversion\r\n$5\r\n7.0.0\r\n$4\r\nmode\r\n$10\r\nstandalone\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
 CONFIRMED = b"*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n"

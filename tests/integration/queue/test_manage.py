@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.errors import NotConfigured
 from holdfast.queue import Job, JobNotFound, NewJob, Queue, QueueError, Retention, Worker
-from holdfast.queue.connection import Link
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from holdfast.queue import Job, NewJob, Queue
-from holdfast.queue.findings import MEANING
+from holdfast.queue.client.findings import MEANING
 
 GUIDE = (Path(__file__).parents[3] / "docs/how-to/operating.md").read_text(encoding="utf-8")
 COMMANDS = [

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from holdfast.queue import NewJob, Queue
-from holdfast.queue.connection import Link
-from holdfast.queue.options import keep_to_script
+from holdfast.queue.jobs.options import keep_to_script
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import RecoveryRules, Scripts
 

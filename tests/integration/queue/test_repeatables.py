@@ -11,9 +11,9 @@ import redis.asyncio
 import structlog.testing
 
 from holdfast.queue import BadJob, Job, Queue, QueueUnavailable
-from holdfast.queue import repeating as repeating_module
-from holdfast.queue.repeatables import run_of, stem_of
-from holdfast.queue.repeating import LOOK_CHUNK
+from holdfast.queue.client import repeating as repeating_module
+from holdfast.queue.client.repeating import LOOK_CHUNK
+from holdfast.queue.jobs.repeatables import run_of, stem_of
 
 Until = Callable[[Callable[[], Awaitable[Any]]], Awaitable[Any]]
 DAY_MS = 86_400_000

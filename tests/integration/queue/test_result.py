@@ -242,7 +242,7 @@ async def test_closing_the_queue_ends_the_waiting(queue: Queue) -> None:
 async def test_the_reader_stops_when_nobody_waits(
     queue: Queue, monkeypatch: pytest.MonkeyPatch, client: "redis.asyncio.Redis"
 ) -> None:
-    monkeypatch.setattr("holdfast.queue.results.LINGER", 0.05)
+    monkeypatch.setattr("holdfast.queue.client.results.LINGER", 0.05)
     job = await queue.add("x")
     before = len(await client.client_list())
     for _ in range(3):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from holdfast.queue import Job, NewJob, Queue, Retention
-from holdfast.queue.connection import Link
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
 

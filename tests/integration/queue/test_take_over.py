@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from holdfast.queue import NewJob, Queue
-from holdfast.queue.connection import Link
+from holdfast.queue.link.connection import Link
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import PresenceScripts, RecoveryRules, Result, Scripts
 

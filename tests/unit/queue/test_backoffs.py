@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.errors import Unavailable
 from holdfast.queue import Backoff, BadJob, JobOptions, QueueError, Unrecoverable
-from holdfast.queue.backoffs import RetryRules, retry_after_ms
+from holdfast.queue.jobs.backoffs import RetryRules, retry_after_ms
 
 TEN_YEARS_MS = 10 * 366 * 86_400_000
 

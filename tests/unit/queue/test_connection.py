@@ -6,8 +6,8 @@ import pytest
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from holdfast.queue import BadJob
-from holdfast.queue.connection import retry_delay, will_pass
-from holdfast.queue.wire import pack
+from holdfast.queue.link.connection import retry_delay, will_pass
+from holdfast.queue.link.wire import pack
 
 
 def test_a_reconnect_waits_fifty_ms_longer_each_time_up_to_two_seconds() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.queue.durability import Told, judge
+from holdfast.queue.client.durability import Told, judge
 
 SOUND = {
     "aof_enabled": "1",

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from holdfast.queue.endpoints import parse
-from holdfast.queue.finding import _address, _untagged, has_hash_tag
 from holdfast.queue.keys import Keys
+from holdfast.queue.link.endpoints import parse
+from holdfast.queue.link.finding import _address, _untagged, has_hash_tag
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 
 from holdfast.errors import Unavailable
 from holdfast.queue import Job, Unrecoverable
-from holdfast.queue.execution import Attempt, Completed, Failed, Lost, Outcome, Released, Retry, as_async, execute
 from holdfast.queue.reporting import Reporter
-from holdfast.queue.threads import Threads
+from holdfast.queue.work.execution import Attempt, Completed, Failed, Lost, Outcome, Released, Retry, as_async, execute
+from holdfast.queue.work.threads import Threads
 
 
 @pytest.fixture
@@ -92,9 +92,7 @@ async def test_an_error_without_words_is_named_and_a_huge_or_broken_one_is_tamed
 
 
 @pytest.mark.parametrize(("cause", "expected"), [("lose", Lost()), ("release", Released())])
-async def test_an_attempt_that_is_cancelled_says_why(
-    threads: Threads, cause: str, expected: Outcome
-) -> None:
+async def test_an_attempt_that_is_cancelled_says_why(threads: Threads, cause: str, expected: Outcome) -> None:
     begun = asyncio.Event()
 
     async def processor(_job: Job) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from holdfast.queue import Backoff, BadJob, JobOptions, NewJob, Retention
-from holdfast.queue.options import OPTION_NAMES, keep_to_script
+from holdfast.queue.jobs.options import OPTION_NAMES, keep_to_script
 
 
 @pytest.mark.parametrize(

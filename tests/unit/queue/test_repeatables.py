@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from holdfast.errors import BadJob
-from holdfast.queue.cron import next_cron_ms
-from holdfast.queue.repeatables import Rule, following, rule_on_wire, run_of, stems_of
+from holdfast.queue.jobs.cron import next_cron_ms
+from holdfast.queue.jobs.repeatables import Rule, following, rule_on_wire, run_of, stems_of
 
 HOUR_MS = 3_600_000
 

@@ -7,12 +7,12 @@ import orjson
 import pytest
 import structlog.testing
 
-from holdfast.queue import repeating
-from holdfast.queue.repeatables import Run
-from holdfast.queue.repeating import Found, Repeating
+from holdfast.queue.client import repeating
+from holdfast.queue.client.repeating import Found, Repeating
+from holdfast.queue.jobs.repeatables import Run
+from holdfast.queue.link.wire import Interrupted
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Scripts
-from holdfast.queue.wire import Interrupted
 
 
 class Flaky:

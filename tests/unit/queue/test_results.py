@@ -8,8 +8,8 @@ import pytest
 from redis.exceptions import ResponseError
 
 from holdfast.errors import JobFailed, QueueError, QueueUnavailable
-from holdfast.queue.events import Events
-from holdfast.queue.results import Results
+from holdfast.queue.client.events import Events
+from holdfast.queue.client.results import Results
 from holdfast.queue.scripts import Fate
 
 PENDING = Fate("pending", b"")
@@ -118,7 +118,7 @@ async def test_a_waiter_that_gives_up_takes_nobody_with_it(waiting: Any) -> None
 
 
 async def test_a_redis_that_takes_no_commands_for_a_while_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdfast.queue.events.REFUSAL_PAUSE", 0)
+    monkeypatch.setattr("holdfast.queue.client.events.REFUSAL_PAUSE", 0)
     entry = [b"7-0", [b"added", b"j"]]
     reader = events(ResponseError("LOADING"), [], ResponseError("OOM"), [entry])
 

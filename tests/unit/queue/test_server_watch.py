@@ -4,7 +4,7 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError
 
-from holdfast.queue.presence import YOUNG, ServerWatch
+from holdfast.queue.link.presence import YOUNG, ServerWatch
 
 
 class Server:

@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from holdfast.errors import QueueError
-from holdfast.queue.shapes import Mismatch, reader_of
+from holdfast.queue.jobs.shapes import Mismatch, reader_of
 
 
 class Colour(Enum):

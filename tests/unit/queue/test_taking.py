@@ -9,7 +9,7 @@ import pytest
 from holdfast.queue import Job
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Row, Scripts, Word
-from holdfast.queue.taking import TakeLoop, TakeRules
+from holdfast.queue.work.taking import TakeLoop, TakeRules
 
 ROW: Row = [b"x", b"1", b"{}", None, None, None, None, b"j-1"]
 

@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 from holdfast.queue.reporting import Reporter
-from holdfast.queue.threads import Threads
+from holdfast.queue.work.threads import Threads
 
 
 async def test_a_call_that_is_left_counts_until_it_returns_and_one_that_never_began_does_not() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.queue.wakeup import due_ms
+from holdfast.queue.work.wakeup import due_ms
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,10 @@ local function insert(id, number, job)
   redis.call('HSET', base .. id, 'name', job[2], 'data', job[3], 'opts', job[4], 'timestamp', job[5], 'delay', job[6],
     'priority', job[7])
   if job[9] ~= '' then redis.call('HSET', base .. id, 'deid', job[9]) end
-  if job[6] ~= '0' then
-    delay_until(id, number, job[6])
-  else
-    put(target, KEYS[6], id, job[7], job[8])
-    redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
-  end
   added[#added + 1] = id
+  if job[6] ~= '0' then return delay_until(id, number, job[6]) end
+  put(target, KEYS[6], id, job[7], job[8])
+  redis.call('PUBLISH', base .. 'waiting@' .. sender, id)
 end
 
 -- The job that holds the id. Without a time of its own it does so until it ends, also when its end could not free the id.

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from redis.exceptions import NoScriptError
 
 from holdfast.queue.keys import Keys
+from holdfast.queue.link.wire import Argument
 from holdfast.queue.scripts.loading import Caller, Word, load, words
-from holdfast.queue.wire import Argument
 
 RECLAIM_BOUND = 10_000  # ids at the tail of a list among which a running job is looked for: it had just been taken
 STRAYS_CHUNK = 500

@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias, cast
 
 from redis.exceptions import NoScriptError, ResponseError
 
-from holdfast.queue.connection import Link
 from holdfast.queue.keys import Keys
-from holdfast.queue.wire import Argument
+from holdfast.queue.link.connection import Link
+from holdfast.queue.link.wire import Argument
 
 Word: TypeAlias = Literal["ok", "behind", "written", "lock_lost", "missing"]
 

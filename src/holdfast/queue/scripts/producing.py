@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from holdfast.queue.link.wire import Argument
 from holdfast.queue.scripts.loading import Caller
-from holdfast.queue.wire import Argument
 
 
 class AddScripts(Caller):

@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias, cast
 
 import orjson
 
-from holdfast.queue.repeatables import Millis, Run
+from holdfast.queue.jobs.repeatables import Millis, Run
+from holdfast.queue.link.wire import Argument
 from holdfast.queue.scripts.loading import Caller
-from holdfast.queue.wire import Argument
 
 Armed: TypeAlias = Literal["ok", "moved", "ended"]
 Word: TypeAlias = Literal["gone", "pending", "taken", "missing"]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
+from holdfast.queue.link.wire import Argument
 from holdfast.queue.scripts.loading import Caller, Word, word, words
-from holdfast.queue.wire import Argument
 
 Row: TypeAlias = list[Any]  # TAKEN_FIELDS of a job, then its id; bytes or None
 

@@ -1,0 +1,1 @@
+"""What a worker does: take, execute, settle, keep locks, keep house."""

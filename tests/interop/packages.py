@@ -5,10 +5,9 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NoReturn
 
-import pytest
 from filelock import FileLock
+from tests.missing import give_up
 
 SCRIPTS = Path(__file__).parent / "node"
 PINS = ("package.json", "package-lock.json", ".npmrc")
@@ -38,15 +37,6 @@ def lacking() -> str | None:
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     major = int(version.removeprefix("v").split(".")[0])
     return None if major >= OLDEST_NODE else f"node is {version}"
-
-
-def give_up(reason: str) -> NoReturn:
-    """Skip the test; fail it in CI, and wherever HOLDFAST_NOTHING_SKIPPED is set."""
-    if os.environ.get("CI") or os.environ.get("HOLDFAST_NOTHING_SKIPPED"):
-        pytest.fail(
-            f"{reason} (and CI or HOLDFAST_NOTHING_SKIPPED is set, so this is no reason to skip)", pytrace=False
-        )
-    pytest.skip(reason)
 
 
 def _install(folder: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.interop import packages
+from tests.missing import give_up
 
 
 def test_the_pins_name_no_address() -> None:
@@ -61,7 +62,7 @@ def test_who_begins_at_the_same_moment_installs_once(monkeypatch: pytest.MonkeyP
 
 def stand_in_for_npm(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
     """Let `npm` be this script, and the cache empty."""
-    node = Path(shutil.which("node") or packages.give_up("this test needs node"))
+    node = Path(shutil.which("node") or give_up("this test needs node"))
     (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
     (folder / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{node.parent}:/usr/bin:/bin")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+import pytest
+
 from holdfast.queue import Job, NewJob, Queue, Worker
 
 Working = Callable[..., AbstractAsyncContextManager[Worker]]
@@ -32,30 +34,31 @@ async def test_a_running_job_is_finished_and_no_other_is_begun(queue: Queue, cou
     await counted(completed=1, wait=2)
 
 
+@pytest.mark.parametrize(("jobs", "concurrency"), [(5, 3), (300, 120)])
 async def test_what_does_not_finish_in_time_goes_back_to_the_front_as_if_never_taken(
-    queue: Queue, counted: Any, client: Any
+    queue: Queue, counted: Any, client: Any, jobs: int, concurrency: int
 ) -> None:
     begun: list[int] = []
     all_begun = asyncio.Event()
 
     async def endless(job: Job) -> None:
         begun.append(job.data)
-        if len(begun) == 3:
+        if len(begun) == concurrency:
             all_begun.set()
         await asyncio.Event().wait()
 
-    await queue.add_many([NewJob("x", n) for n in range(5)])
-    worker = Worker(queue, {"x": endless}, concurrency=3, grace=0.05)
+    await queue.add_many([NewJob("x", n) for n in range(jobs)])
+    worker = Worker(queue, {"x": endless}, concurrency=concurrency, grace=0.05)
     running = asyncio.create_task(worker.run())
     await all_begun.wait()
 
     await worker.stop()
 
     await running
-    await counted(wait=5)
+    await counted(wait=jobs)
     waiting = await queue.jobs("wait")
-    assert [job.data for job in waiting] == [0, 1, 2, 3, 4]
-    assert [(job.attempts_made, job.stalled_count) for job in waiting[:3]] == [(0, 0)] * 3
+    assert [job.data for job in waiting] == list(range(jobs))
+    assert [(job.attempts_made, job.stalled_count) for job in waiting] == [(0, 0)] * jobs
     assert [key async for key in client.scan_iter("*:lock")] == []
 
 

@@ -175,7 +175,9 @@ class TakeLoop:
         return max(0, min(self._rules.concurrency - occupied, self._batch))
 
     def _begin(self, room: int) -> None:
-        ended, self._ready = self._ready[: self._batch], self._ready[self._batch :]
+        # What a stop gives back goes in one call, which is what keeps its order.
+        size = BATCH if self._stopping else self._batch
+        ended, self._ready = self._ready[:size], self._ready[size:]
         exchange = Exchange(ended, room, self._next_take(0 if self._holding_off else room))
         self._under_way += 1
         self._leaving += len(ended)
@@ -296,7 +298,8 @@ class TakeLoop:
 
     def _end(self, attempt: Attempt) -> None:
         self._ready.append(attempt)
-        if len(self._ready) >= self._batch or len(self._ready) + self._leaving == len(self.running):
+        full = len(self._ready) >= self._batch or len(self._ready) + self._leaving == len(self.running)
+        if full and not attempt.released:
             self._turn()  # there is nothing to wait for
         else:
             self._turn_soon()

@@ -167,9 +167,6 @@ async def test_node_removes_what_we_asked_to_be_removed(queue: Queue, node: Node
     assert await client.keys("bull:q:[135]") == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Bull does not know our keep:* keys; docs/explanation/bull-differences.md says so"
-)
 async def test_a_job_that_node_removed_counts_no_more_among_those_we_keep(
     queue: Queue, node: Node, working: Any, counted: Any
 ) -> None:

@@ -57,6 +57,25 @@ async def test_the_newest_are_kept_and_jobs_that_say_keep_are_never_trimmed(
     assert len([key async for key in client.scan_iter("bull:q:[0-9]*")]) == 8
 
 
+async def test_a_kept_job_that_somebody_else_removed_costs_no_other_its_place(
+    queue: Queue, working: Any, counted: Any, client: Any
+) -> None:
+    async with working({"fine": fine}, concurrency=1):
+        await queue.add_many([NewJob("fine", n, remove_on_complete=3) for n in range(3)])
+        await counted(completed=3)
+        await client.zrem("bull:q:completed", "3")  # as Node's Bull removes a job
+        await client.delete("bull:q:3")
+
+        await queue.add("fine", 3, remove_on_complete=3)
+        await counted(completed=3)
+        kept = [job.data for job in await queue.jobs("completed")]
+        await queue.add_many([NewJob("fine", n, remove_on_complete=3) for n in range(4, 9)])
+        await counted(completed=3, wait=0, active=0)
+
+    assert kept == [3, 1, 0]
+    assert [job.data for job in await queue.jobs("completed")] == [8, 7, 6]
+
+
 async def test_jobs_older_than_their_age_go_when_the_next_of_their_kind_ends(
     queue: Queue, working: Any, counted: Any, client: Any
 ) -> None:

@@ -10,6 +10,9 @@ local function trim(base, zset, index, keep, now)
     gone = redis.call('ZRANGEBYSCORE', index, '-inf', now - age * 1000, 'LIMIT', 0, KEEP_BUDGET)
   end
   local over = tonumber(count) >= 0 and redis.call('ZCARD', index) - tonumber(count) or 0
+  -- The index may name jobs that Node removed or retried: as many as there are too few of in the state itself. Rather one
+  -- too many is kept for a while than one too few.
+  if over > 0 then over = math.min(over, redis.call('ZCARD', zset) - tonumber(count)) end
   if over > #gone then gone = redis.call('ZRANGE', index, 0, math.min(over, KEEP_BUDGET) - 1) end
   if #gone == 0 then return end
   -- Who waits for the end of a job that had ended just now may not have read it yet.

@@ -52,9 +52,8 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    listed = lambda text: text.split(",")  # noqa: E731
-    parser.add_argument("--peers", type=listed, help="names, with commas (all but huey, which acknowledges nothing)")
-    parser.add_argument("--faults", type=listed, help=",".join(FAULT_BY_NAME))
+    parser.add_argument("--peers", type=readme.listed, help="with commas (all but huey, which acknowledges nothing)")
+    parser.add_argument("--faults", type=readme.listed, help=",".join(FAULT_BY_NAME))
     parser.add_argument("--limit", type=float, default=60.0, help="seconds to wait for all jobs after a fault (60)")
     parser.add_argument("--parallel", type=int, default=4, help="peers at the same time (4)")
     parser.add_argument("--quick", action="store_true", help="ours and Node's, three of the faults")
@@ -76,10 +75,7 @@ def parse() -> argparse.Namespace:
 
 def tell_table(*, check: bool) -> None:
     text = fault_tables.report(load(RESULTS)) if RESULTS.exists() else readme.NO_RESULTS
-    if not check:
-        readme.write(MARKER, text)
-    elif not readme.is_current(MARKER, text):
-        sys.exit("benchmarks/README.md is out of date; run: python benchmarks/queue_faults.py --table")
+    readme.tell(MARKER, text, check=check, script="queue_faults.py")
 
 
 def install(peers: list[str], cache: Path) -> Iterator[tuple[str, Environment]]:

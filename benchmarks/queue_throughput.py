@@ -61,13 +61,12 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    listed = lambda text: text.split(",")  # noqa: E731
     numbers = lambda text: [int(word) for word in text.split(",")]  # noqa: E731
-    parser.add_argument("--peers", type=listed, default=[peer.name for peer in PEERS], help="names, with commas")
-    parser.add_argument("--fsync", type=listed, default=["everysec", "always"], help="everysec,always")
+    parser.add_argument("--peers", type=readme.listed, default=[peer.name for peer in PEERS], help="names, with commas")
+    parser.add_argument("--fsync", type=readme.listed, default=["everysec", "always"], help="everysec,always")
     parser.add_argument("--concurrency", type=numbers, default=[1, 10, 100], help="1,10,100")
     parser.add_argument("--jobs", type=int, help="jobs waiting at the start (10,000; with --url 20,000)")
-    parser.add_argument("--measures", type=listed, default=list(MEASURES), help=",".join(MEASURES))
+    parser.add_argument("--measures", type=readme.listed, default=list(MEASURES), help=",".join(MEASURES))
     parser.add_argument("--repeat", type=int, help="repetitions for ours and Node's (3; quick: 1)")
     parser.add_argument("--quick", action="store_true", help="one repetition, shorter windows, no backlog; under 8 min")
     parser.add_argument("--all-take-over", action="store_true", help="also of peers that take minutes: up to --limit")
@@ -88,10 +87,7 @@ def parse() -> argparse.Namespace:
 
 def tell_table(*, check: bool) -> None:
     text = throughput_tables.report(load(RESULTS)) if RESULTS.exists() else readme.NO_RESULTS
-    if not check:
-        readme.write(MARKER, text)
-    elif not readme.is_current(MARKER, text):
-        sys.exit("benchmarks/README.md is out of date; run: python benchmarks/queue_throughput.py --table")
+    readme.tell(MARKER, text, check=check, script="queue_throughput.py")
 
 
 def profile(url: str, jobs: int, concurrencies: list[int]) -> None:

@@ -47,7 +47,7 @@ class DiskWatch:
     def _watch(self) -> None:
         while not self._stopping.is_set():
             self._look()
-            time.sleep(PAUSE)
+            time.sleep(PAUSE)  # the kernel tells nobody when a page has reached the disk
 
     def _look(self) -> None:
         # The size first: when nothing is dirty after that, all of these bytes are on the disk.

@@ -177,7 +177,7 @@ def worker_frozen(story: Story) -> Figures:
     story.fault()
     held = _held(first)
     first.signal(signal.SIGSTOP)
-    time.sleep(3 * LOCK)
+    time.sleep(3 * LOCK)  # the fault: frozen for so long
     first.signal(signal.SIGCONT)
     story.finish()
     return story.figures(story.resumed(held), held=len(held))
@@ -201,7 +201,7 @@ def redis_killed(story: Story) -> Figures:
     """SIGKILL to redis-server while jobs run; it comes back on its files after two seconds."""
     _two_at_work(story)
     story.subject.server.kill()
-    time.sleep(2.0)
+    time.sleep(2.0)  # the fault: Redis is away for so long
     story.subject.server.start()
     story.fault()
     ended = story.finish_supervised()
@@ -218,7 +218,7 @@ def power_cut(story: Story) -> Figures:
         story.add(feeder, number)
         number += 1
         sizes.append((time.monotonic(), server.aof().stat().st_size))
-        time.sleep(0.012)
+        time.sleep(0.012)  # so that 200 adds take longer than the second that is cut off
     last_second = time.monotonic() - 1.0
     server.kill()
     return _after_the_cut(story, max((size for at, size in sizes if at <= last_second), default=0))
@@ -236,7 +236,7 @@ def power_cut_durable(story: Story) -> Figures:
         while time.monotonic() < until:
             story.add(feeders[producer], number)
             number += 1
-            time.sleep(0.01)
+            time.sleep(0.01)  # a producer's pace, the same for all
 
     with DiskWatch(server.aof()) as disk, ThreadPoolExecutor(DURABLE_PRODUCERS) as together:
         producing = [together.submit(add, producer) for producer in range(DURABLE_PRODUCERS)]

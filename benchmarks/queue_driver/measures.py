@@ -122,7 +122,10 @@ def rate(subject: Subject, *, concurrency: int, workers: int, waiting: int, wind
 def _rate_of(subject: Subject, running: Sequence[WorkerProcess], waiting: int, window: float) -> Figures:
     for worker in running:
         worker.wait_noted()
-    noted = lambda: sum(worker.noted for worker in running)  # noqa: E731
+
+    def noted() -> int:
+        return sum(worker.noted for worker in running)
+
     wait_until(lambda: noted() >= waiting * WARM_SHARE, WARM_SECONDS)
     before = Reading.take(subject, running)
     if before.left == 0:
@@ -182,7 +185,7 @@ def pick_up(subject: Subject, *, samples: int, idle_seconds: float) -> Figures:
                 before = worker.noted
                 feeder.add({"t": 0})
                 worker.wait_noted(more_than=before)
-                time.sleep(random.uniform(0.005, 0.03))
+                time.sleep(random.uniform(0.005, 0.03))  # at no fixed moment of any poll
                 if time.monotonic() > deadline:
                     break
             latencies = [int(line) / 1e6 for line in worker.lines()[1:]]
@@ -196,9 +199,9 @@ def pick_up(subject: Subject, *, samples: int, idle_seconds: float) -> Figures:
 
 
 def _idle(subject: Subject, worker: WorkerProcess, seconds: float) -> Figures:
-    time.sleep(0.5)
+    time.sleep(0.5)  # what the last job left to do is over
     first, before = Reading.take(subject, [worker]), Reading.take(subject, [worker])  # what taking one costs itself
-    time.sleep(seconds)
+    time.sleep(seconds)  # idleness is what is measured
     after = Reading.take(subject, [worker])
     passed = after.at - before.at
     commands = after.commands - before.commands - (before.commands - first.commands)
@@ -245,7 +248,7 @@ def _taken(worker: WorkerProcess, held: set[str], limit: float) -> Figures:
     while len(seen) < len(held) and time.monotonic() - begun < limit:
         for line in worker.lines():
             seen.setdefault(line.split()[0], time.monotonic() - begun) if line.split()[0] in held else None
-        time.sleep(0.02)
+        time.sleep(0.02)  # a file that workers append to tells nobody; the error is far below a take-over
     times = sorted(seen.values())
     return {
         "held": len(held),
@@ -286,5 +289,5 @@ def wait_until(condition: Callable[[], bool], limit: float, pause: float = 0.001
     while not condition():
         if time.perf_counter() > deadline:
             return False
-        time.sleep(pause)
+        time.sleep(pause)  # the conditions are files and processes of others: nothing there can be awaited
     return True

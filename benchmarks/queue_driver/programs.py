@@ -123,7 +123,7 @@ class WorkerProcess:
                 raise Failed(f"the worker ended ({self.process.returncode}): {self.last_words()}")
             if time.monotonic() > deadline:
                 raise Failed(f"the worker ran nothing within {limit:g} s: {self.last_words()}")
-            time.sleep(0.001)
+            time.sleep(0.001)  # workers of any language tell by a file
 
     def last_words(self) -> str:
         return self._log.read_text(errors="replace").strip()[-300:]

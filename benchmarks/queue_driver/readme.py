@@ -8,6 +8,11 @@ NOTHING = "–"  # noqa: RUF001 - no figure, in a cell
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
+def listed(text: str) -> list[str]:
+    """An argument of names with commas between them."""
+    return text.split(",")
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
@@ -30,6 +35,14 @@ def write(name: str, text: str) -> None:
 
 def is_current(name: str, text: str) -> bool:
     return README.read_text(encoding="utf-8") == written(name, text)
+
+
+def tell(name: str, text: str, *, check: bool, script: str) -> None:
+    """Put the text into the README, or only make sure that it is there."""
+    if not check:
+        write(name, text)
+    elif not is_current(name, text):
+        raise SystemExit(f"benchmarks/README.md is out of date; run: python benchmarks/{script} --table")
 
 
 def number(value: float | None) -> str:

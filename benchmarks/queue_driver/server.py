@@ -61,7 +61,7 @@ class Server:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"redis-server did not start: {(self.folder / 'redis.log').read_text()[-500:]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # until it answers
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -81,7 +81,7 @@ class Server:
         if int(self.client.info("persistence").get("aof_current_size", 0)) > LARGEST_AOF:
             self.client.bgrewriteaof()
             while self.client.info("persistence")["aof_rewrite_in_progress"]:
-                time.sleep(0.05)
+                time.sleep(0.05)  # until the rewrite is over, which nothing announces
 
     def copy(self, source: int, target: int) -> None:
         """Make one database what another is, inside the server: the same backlog again, without its producer."""

@@ -78,14 +78,14 @@ async def run(data: Data) -> None:
 def run_sync(data: Data) -> None:
     """The job, for peers that run functions."""
     if seconds := witness.begin(data):
-        time.sleep(abs(seconds))
+        time.sleep(abs(seconds))  # the job's own work
     witness.end(data)
 
 
 def faster_loop() -> Callable[..., Any]:
     """`asyncio.run`, or uvloop's where the environment has it."""
     try:
-        import uvloop  # noqa: PLC0415
+        import uvloop  # noqa: PLC0415 - only some environments have it
     except ImportError:
         return asyncio.run
     return uvloop.run  # type: ignore[no-any-return]

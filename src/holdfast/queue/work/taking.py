@@ -76,6 +76,7 @@ class TakeLoop:
         self._leaving = 0  # attempts on their way to Redis
         self._under_way = 0  # exchanges
         self._lanes = LANES if rules.concurrency > LEAST_BATCH else 1
+        self._exchanged = asyncio.Event()  # set after each exchange, for those who wait for quiet
         self._turn_is_due = False
         self._over: asyncio.Future[None] | None = None  # resolved when nothing is left to do
         self._gone = True  # until `run`, and when it has ended
@@ -111,10 +112,9 @@ class TakeLoop:
 
     async def quiet(self) -> None:
         """Wait until nothing runs and nothing is on its way, either way."""
-        while self.running or self._room_given:
-            tasks = [attempt.task for attempt in self.running if attempt.task is not None]
-            await asyncio.wait(tasks, timeout=0.01) if tasks else None
-            await asyncio.sleep(0.01)  # what ended is being written
+        while (self.running or self._room_given) and not self._gone:
+            self._exchanged.clear()
+            await self._exchanged.wait()
 
     def release_all(self) -> None:
         """Stop what is running; it goes back to the front of the line."""
@@ -131,6 +131,7 @@ class TakeLoop:
                 await self._over
         finally:
             self._gone = True
+            self._exchanged.set()
 
     async def let_go(self, within: float) -> None:
         """Stop everything and write what can be written within so many seconds; for the end that was not graceful."""
@@ -253,6 +254,7 @@ class TakeLoop:
                 del self.running[attempt]
             else:
                 self._ready.append(attempt)
+        self._exchanged.set()
         self._turn()
 
     async def _take_lost(self) -> None:

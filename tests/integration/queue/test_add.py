@@ -1,6 +1,7 @@
 """What producers put into Redis, and how."""
 
 import asyncio
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -217,3 +218,19 @@ async def test_a_name_or_an_id_that_is_no_text_keeps_the_job_out(queue: Queue, f
         await queue.add(**fields)
 
     assert (await queue.counts())["wait"] == 0
+
+
+@pytest.mark.parametrize("plain", [0, 40, 400])
+async def test_prioritized_jobs_stand_before_the_others_in_their_order_however_many_wait(
+    queue: Queue, plain: int
+) -> None:
+    rng = random.Random(plain)
+    priorities = [rng.randint(1, 5) for _ in range(45)]
+    await queue.add_many([NewJob("plain", n) for n in range(plain)])
+
+    for n, priority in enumerate(priorities):
+        await queue.add("urgent", n, priority=priority)
+
+    waiting = await queue.jobs("wait")
+    in_order = sorted(range(len(priorities)), key=lambda n: (priorities[n], n))
+    assert [job.data for job in waiting] == [*in_order, *range(plain)]

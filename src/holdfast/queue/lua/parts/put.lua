@@ -3,9 +3,9 @@ local function waiting_list(wait, paused, meta_paused)
   return redis.call('EXISTS', meta_paused) == 1 and paused or wait
 end
 
--- LINSERT looks for its pivot from the head of the list, past every job without a priority; up to so many better ones at
--- the tail are rather taken off and put back.
-local NEAR = 256
+-- LINSERT looks for its pivot from the head of the list, past every job without a priority. Where the better ones at the
+-- tail are few against those, they are rather taken off and put back: so many at the most, and at most an eighth.
+local NEAR, SHARE = 4000, 8
 
 -- Put an id where it waits for its turn, by Bull's rules: prioritized ids are a block at the tail, best last.
 local function put(target, priorities, id, priority, lifo)
@@ -19,7 +19,7 @@ local function put(target, priorities, id, priority, lifo)
   local pivot = ahead > 0 and redis.call('LINDEX', target, -ahead)
   if not pivot then
     redis.call('RPUSH', target, id)
-  elseif ahead > NEAR then
+  elseif ahead > NEAR or ahead * SHARE > redis.call('LLEN', target) then
     redis.call('LINSERT', target, 'BEFORE', pivot, id)
   else
     local better = redis.call('LRANGE', target, -ahead, -1)

@@ -8,7 +8,16 @@ HoldfastError
 ├── Unavailable         a server is away for now (HTTP 503, with Retry-After)
 ├── EmbeddedError       one of our own servers would not start or is owned by someone else
 ├── StepError
+│   ├── BadReply        a reply was paid for and cannot be used: cut off, refused, filtered, of the wrong shape
+│   ├── BudgetUsedUp    the call could cost more than what a cap leaves
 │   └── StepHeld        a call is in doubt and the policy is to hold it
+├── ProviderError       a model's provider did not answer; `cost` says what that was billed
+│   ├── ProviderAuth        the key is missing, wrong, or may not use the model
+│   ├── ProviderBusy        too many requests, or overloaded: not billed, `retry_after` says when
+│   ├── ProviderFailed      an error on the provider's side: not billed, may work the next time
+│   ├── ProviderQuota       the account's credit or hard limit is used up: only its owner can help
+│   ├── ProviderRejected    the request itself is refused; no retry cures that
+│   └── ProviderUnclear     timed out or cut off: nobody knows whether it was billed
 └── QueueError
     ├── BadJob          a job that must not be added: its id or its options are not allowed
     ├── JobFailed       the job whose result was waited for failed for good
@@ -26,6 +35,7 @@ The decision to retry looks at the type, never at the text.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 class HoldfastError(Exception):
@@ -88,6 +98,64 @@ class StepHeld(StepError):
         super().__init__(f"step {step}: call {call_id} is in doubt and held; resolve it before the step can go on")
         self.step = step
         self.call_id = call_id
+
+
+class BudgetUsedUp(StepError):
+    """The call was not made: it may cost more than a cap leaves."""
+
+    def __init__(self, *, cap: str, limit: Decimal, used: Decimal, wanted: Decimal) -> None:
+        super().__init__(
+            f"the {cap} is {limit:f} USD, {used:f} USD of it are spent, reserved or in doubt, "
+            f"and the next call may cost {wanted:f} USD; raise it and resume"
+        )
+        self.cap = cap  # "cap per call" | "generation's budget" | "cap per key and month" | "cap per month"
+        self.limit = limit
+        self.used = used
+        self.wanted = wanted
+
+
+class BadReply(StepError):
+    """The reply is stored and paid for, and cannot be used. The same step would only replay it."""
+
+    def __init__(self, why: str, *, kind: str) -> None:
+        super().__init__(why)
+        self.kind = kind  # max_tokens | refusal | content_filter | malformed | wrong_schema
+
+
+class ProviderError(HoldfastError):
+    """A provider did not answer a call."""
+
+    cost: Decimal | None = Decimal(0)  # US dollars it billed all the same; None: nobody knows
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds, as the provider asked for
+
+
+class ProviderAuth(ProviderError):
+    """The key is missing or wrong, or has no right to the model."""
+
+
+class ProviderQuota(ProviderError):
+    """The account has no credit left, or has reached a limit its owner set."""
+
+
+class ProviderRejected(ProviderError):
+    """The request is refused as it is: unknown model, too long, malformed."""
+
+
+class ProviderBusy(ProviderError):
+    """Too many requests, or the provider is overloaded; try again after `retry_after`."""
+
+
+class ProviderFailed(ProviderError):
+    """An error on the provider's side, or no connection to it at all; nothing was billed."""
+
+
+class ProviderUnclear(ProviderError):
+    """The request was sent and no whole answer came back: it may have been done and billed."""
+
+    cost = None
 
 
 class QueueError(HoldfastError):

@@ -1,6 +1,7 @@
 """What a step needs from whoever keeps its records."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -13,6 +14,7 @@ class Reply:
 
     value: Any  # JSON
     cost: Decimal = Decimal(0)  # US dollars really billed
+    usage: Mapping[str, int] = field(default_factory=dict)  # what it was billed for, e.g. {"input_tokens": 812}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class Intent:
     fingerprint: str
     model: str
     reserve: Decimal  # the most it can cost, US dollars
+    credential: str = ""  # digest of the key that pays, for caps and the ledger; never the key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +57,13 @@ class Journal(Protocol):
     """Keeps intents and replies. Every method returns only when what it says is durable."""
 
     async def begin(self, intent: Intent, *, in_doubt: InDoubt) -> Answer:
-        """Find the recorded reply, or commit the intent."""
+        """Find the recorded reply, or commit the intent with what it reserves. Raises BudgetUsedUp instead."""
         ...
 
     async def settle(self, intent: Intent, reply: Reply) -> Any:
         """Commit the reply and its cost; returns the value that counts: the first one recorded."""
         ...
 
-    async def fail(self, intent: Intent, *, error: str, cost: Decimal) -> None:
-        """Commit that the call was made and brought nothing, and what it cost."""
+    async def fail(self, intent: Intent, *, error: str, cost: Decimal | None) -> None:
+        """Commit that the call was made and brought nothing, and what it cost; None: nobody knows, it is in doubt."""
         ...

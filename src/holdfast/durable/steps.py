@@ -35,14 +35,19 @@ class Steps:
         inputs: Any,
         model: str = "",
         reserve: Decimal = Decimal(0),
+        credential: str = "",
     ) -> Any:
         """The reply's value, from the journal if this step with these inputs was ever answered, else from `call`.
 
-        `inputs`: JSON, everything the reply depends on besides `model`. Raises StepHeld, and whatever `call` raises; an
-        exception with an attribute `cost` (Decimal) is recorded as a failed call that was billed.
+        `inputs`: JSON, everything the reply depends on besides `model`. `reserve`: the most the call can cost.
+        `credential`: a digest of the key that pays. Raises StepHeld, BudgetUsedUp, and whatever `call` raises; an
+        exception with an attribute `cost` is recorded as a failed call that was billed so much (None: nobody knows, it
+        is in doubt).
         """
         digest = fingerprint(model, inputs)
-        intent = Intent(id=str(uuid4()), step=name, fingerprint=digest, model=model, reserve=reserve)
+        intent = Intent(
+            id=str(uuid4()), step=name, fingerprint=digest, model=model, reserve=reserve, credential=credential
+        )
         match await self._journal.begin(intent, in_doubt=self._in_doubt):
             case Recorded(value=value):
                 log.info("step replayed", step=name)

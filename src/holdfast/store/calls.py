@@ -41,8 +41,10 @@ class CallJournal:
     async def settle(self, intent: Intent, reply: Reply) -> Any:
         return await self._database.run(lambda connection: self._settle(connection, intent, reply))
 
-    async def fail(self, intent: Intent, *, error: str, cost: Decimal) -> None:
+    async def fail(self, intent: Intent, *, error: str, cost: Decimal | None) -> None:
         change = {"state": "failed", "error": error, "cost_usd": cost, "settled_at": func.now()}
+        if cost is None:
+            change = {"state": "in_doubt", "error": error}
         await self._database.run(
             lambda connection: connection.execute(update(calls).where(calls.c.id == UUID(intent.id)).values(change))
         )

@@ -1,0 +1,1 @@
+"""The persistence drills: kill things on purpose and check the five criteria."""

@@ -1,5 +1,35 @@
 """Model providers: one request in, one completion with its usage out; never a retry of its own."""
 
+from holdfast.llm.batches import Batches, BatchLook, Found, NotThere, Search, Unsure, custom_id
+from holdfast.llm.client import Client, open_client
+from holdfast.llm.keys import Keys
+from holdfast.llm.limits import NotYet, Outcome, Throttle, Unthrottled, call
+from holdfast.llm.pricing import Price, Prices
+from holdfast.llm.tokens import count_request, count_tokens
 from holdfast.llm.values import Completion, Finish, Request, Usage
 
-__all__ = ["Completion", "Finish", "Request", "Usage"]
+__all__ = [
+    "BatchLook",
+    "Batches",
+    "Client",
+    "Completion",
+    "Finish",
+    "Found",
+    "Keys",
+    "NotThere",
+    "NotYet",
+    "Outcome",
+    "Price",
+    "Prices",
+    "Request",
+    "Search",
+    "Throttle",
+    "Unsure",
+    "Unthrottled",
+    "Usage",
+    "call",
+    "count_request",
+    "count_tokens",
+    "custom_id",
+    "open_client",
+]

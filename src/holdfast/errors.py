@@ -10,7 +10,8 @@ HoldfastError
 ├── StepError
 │   ├── BadReply        a reply was paid for and cannot be used: cut off, refused, filtered, of the wrong shape
 │   ├── BudgetUsedUp    the call could cost more than what a cap leaves
-│   └── StepHeld        a call is in doubt and the policy is to hold it
+│   ├── StepHeld        a call is in doubt and the policy is to hold it
+│   └── StepNotWanted   the generation was paused, cancelled or deleted: the call was not made
 ├── ProviderError       a model's provider did not answer; `cost` says what that was billed
 │   ├── ProviderAuth        the key is missing, wrong, or may not use the model
 │   ├── ProviderBusy        too many requests, or overloaded: not billed, `retry_after` says when
@@ -24,6 +25,7 @@ HoldfastError
     ├── JobNotFound     the job's hash is gone
     ├── LockLost        another worker may own the job now
     ├── NotDurable      Redis is not set up so that an add survives a power cut
+    ├── Postponed       raised by a processor: too early, run the job again later
     ├── ProcessDied     the process in which a processor ran ended before the job did
     ├── QueueUnavailable  Redis did not answer within the bounded wait
     ├── ResultTimeout   a job had no result in time; also a TimeoutError
@@ -100,10 +102,21 @@ class StepHeld(StepError):
         self.call_id = call_id
 
 
+class StepNotWanted(StepError):
+    """The call was not made: what needed it is paused or has ended."""
+
+    def __init__(self, *, step: str, state: str) -> None:
+        super().__init__(f"step {step} is not wanted any more: its generation is {state}")
+        self.step = step
+        self.state = state
+
+
 class BudgetUsedUp(StepError):
     """The call was not made: it may cost more than a cap leaves."""
 
-    def __init__(self, *, cap: str, limit: Decimal, used: Decimal, wanted: Decimal) -> None:
+    def __init__(
+        self, *, cap: str, limit: Decimal, used: Decimal, wanted: Decimal, under_way: Decimal = Decimal(0)
+    ) -> None:
         super().__init__(
             f"the {cap} is {limit:f} USD, {used:f} USD of it are spent, reserved or in doubt, "
             f"and the next call may cost {wanted:f} USD; raise it and resume"
@@ -112,6 +125,12 @@ class BudgetUsedUp(StepError):
         self.limit = limit
         self.used = used
         self.wanted = wanted
+        self.under_way = under_way  # of `used`: reserved by calls that run now, and may cost less
+
+    @property
+    def may_fit_soon(self) -> bool:
+        """Whether the call fits as soon as the calls under way have turned out to cost nothing."""
+        return self.used - self.under_way + self.wanted <= self.limit
 
 
 class BadReply(StepError):
@@ -214,6 +233,14 @@ class ResultTimeout(QueueError, TimeoutError):
 
 class Unrecoverable(QueueError):
     """Raise this in a processor to fail the job at once, whatever attempts are left."""
+
+
+class Postponed(QueueError):
+    """Raise this in a processor to have the job run again after `delay` seconds; the attempt does not count."""
+
+    def __init__(self, delay: float) -> None:
+        super().__init__(f"too early, to be run again in {delay:g} s")
+        self.delay = delay
 
 
 class NotDurable(QueueError):

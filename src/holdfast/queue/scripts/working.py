@@ -95,6 +95,12 @@ class WorkScripts(Caller):
         args = (k.base, blame.job_id, blame.token, blame.attempts_made, blame.reason, blame.trace, blame.trace_limit)
         return word(await self._run("retry", keys, (*args, delay_ms)))
 
+    async def postpone(self, job_id: str, token: str, *, delay_ms: int) -> Word:
+        """Let a job run again later, as if it had not been taken."""
+        k = self._keys
+        args = (k.base, job_id, token, delay_ms)
+        return word(await self._run("postpone", (k.active, k.delayed, k.stalled), args))
+
     async def release(self, held: Iterable[tuple[str, str]]) -> list[Word]:
         """Give (job id, token) back to the front of the line; the one to run next comes last."""
         k = self._keys

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from holdfast.errors import Postponed
 from holdfast.queue.jobs.backoffs import RetryRules
 from holdfast.queue.jobs.job import Job, sendable
 from holdfast.queue.work.threads import Threads
@@ -42,6 +43,13 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class PutOff:
+    """The processor found that it is too early; the attempt does not count."""
+
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The attempt failed and there is no other."""
 
@@ -59,7 +67,7 @@ class Lost:
     """The job is somebody else's by now."""
 
 
-Outcome: TypeAlias = Completed | Retry | Failed | Released | Lost
+Outcome: TypeAlias = Completed | Retry | PutOff | Failed | Released | Lost
 
 
 # Not tried again: somebody does not want it any more.
@@ -164,6 +172,8 @@ async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt, ru
         value = await (_within(limit_ms, processor, job) if limit_ms else processor(job))
     except asyncio.CancelledError as error:
         return why_stopped(attempt) or judge(job, error, rules)
+    except Postponed as error:
+        return CANCELLED if attempt.cancelled else PutOff(max(1, round(error.delay * 1000)))
     except Exception as error:  # noqa: BLE001 - a processor may raise anything
         return CANCELLED if attempt.cancelled else judge(job, error, rules)
     try:

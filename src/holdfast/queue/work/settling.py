@@ -15,7 +15,7 @@ from holdfast.queue.link.connection import will_pass
 from holdfast.queue.link.wire import Interrupted
 from holdfast.queue.reporting import Reporter
 from holdfast.queue.scripts import Blame, Result, Row, Scripts, Word
-from holdfast.queue.work.execution import Attempt, Completed, Failed, Lost, Released, Retry
+from holdfast.queue.work.execution import Attempt, Completed, Failed, Lost, PutOff, Released, Retry
 
 LOG_LINES = 1_000  # kept of each job's log
 REASON_SHOWN = 200
@@ -87,6 +87,8 @@ class Settler:
             match attempt.outcome:
                 case Retry() as retry:
                     calls.append(self._retry(attempt, retry))
+                case PutOff(delay_ms=delay_ms):
+                    calls.append(self._postpone(attempt, delay_ms))
                 case Failed() as failed:
                     calls.append(self._fail(attempt, failed))
                 case Released():
@@ -115,6 +117,11 @@ class Settler:
             left = int(attempt.job.option("attempts") or 1) - blame.attempts_made
             reason = retry.reason[:REASON_SHOWN]
             self._reporter.warning("job failed", id=attempt.job.id, reason=reason, attempts_left=left)
+
+    async def _postpone(self, attempt: Attempt, delay_ms: int) -> None:
+        word = await self._scripts.postpone(attempt.job.id, attempt.job.token or "", delay_ms=delay_ms)
+        if self._accepted(attempt, word) and self._wordy:
+            self._reporter.info("job postponed", id=attempt.job.id, delay=delay_ms / 1000)
 
     async def _fail(self, attempt: Attempt, failed: Failed) -> None:
         keep = keep_to_script(attempt.job.option("removeOnFail"))

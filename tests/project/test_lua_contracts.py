@@ -11,7 +11,7 @@ import redis
 from holdfast.queue.jobs.repeatables import Run
 from holdfast.queue.keys import Keys
 from holdfast.queue.link.connection import Link
-from holdfast.queue.scripts import Blame, Limits, PresenceScripts, RecoveryRules, Result, Scripts, load
+from holdfast.queue.scripts import Blame, Limits, Pace, PresenceScripts, RecoveryRules, Result, Scripts, load
 
 LUA = Path(__file__).parents[2] / "src/holdfast/queue/lua"
 SCRIPTS = sorted(path.stem for path in LUA.glob("*.lua"))
@@ -27,6 +27,9 @@ CALLS: dict[str, Callable[[Scripts], Coroutine[Any, Any, Any]]] = {
     "retake": lambda s: s.retake("t"),
     "fail": lambda s: s.fail(BLAME, keep=""),
     "retry": lambda s: s.retry(BLAME, delay_ms=0),
+    "postpone": lambda s: s.postpone("i", "t", delay_ms=5),
+    "throttle_enter": lambda s: s.throttle_enter("t", Pace(), tokens=1),
+    "throttle_leave": lambda s: s.throttle_leave("t", Pace(), outcome="ok", refund=0, close_ms=0),
     "release": lambda s: s.release([("i", "t")]),
     "recover": lambda s: s.recover(RULES),
     "promote": lambda s: s.promote("me", 10),
@@ -128,6 +131,13 @@ def test_a_script_is_loaded_by_a_real_redis(redis_url: str, name: str) -> None:
         assert client.script_load(load(name).source) == load(name).sha
 
 
+def _key(keys: Keys, word: str) -> str:
+    if word == "index":
+        return "bull:q:index"
+    key = getattr(keys, {"source": "wait", "target": "paused"}.get(word, word))
+    return str(key("t")) if callable(key) else str(key)
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 async def test_a_header_names_the_keys_and_arguments_that_the_caller_passes(redis_url: str, name: str) -> None:
     recorder = Recorder(redis_url)
@@ -141,10 +151,7 @@ async def test_a_header_names_the_keys_and_arguments_that_the_caller_passes(redi
             PRESENCE_CALLS[name](PresenceScripts(recorder, keys))
 
     _, sha, count, *rest = recorder.sent[0]
-    expected = [
-        f"bull:q:{word}" if word == "index" else getattr(keys, {"source": "wait", "target": "paused"}.get(word, word))
-        for word in _named("KEYS", name)
-    ]
+    expected = [_key(keys, word) for word in _named("KEYS", name)]
     arguments = rest[count:]
     repeated = REPEATED.get(name)
     named = _named("ARGV", name)

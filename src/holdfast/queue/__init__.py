@@ -6,6 +6,7 @@ from holdfast.errors import (
     JobNotFound,
     LockLost,
     NotDurable,
+    Postponed,
     ProcessDied,
     QueueError,
     QueueUnavailable,
@@ -18,6 +19,7 @@ from holdfast.queue.client.events import Event
 from holdfast.queue.client.findings import AuditReport, Finding
 from holdfast.queue.client.observing import JobDetails, Overview
 from holdfast.queue.client.queue import Queue
+from holdfast.queue.client.throttle import Throttle
 from holdfast.queue.jobs.backoffs import Backoff
 from holdfast.queue.jobs.debounce import Debounce
 from holdfast.queue.jobs.job import Job
@@ -49,6 +51,7 @@ __all__ = [
     "NewJob",
     "NotDurable",
     "Overview",
+    "Postponed",
     "ProcessDied",
     "ProcessJob",
     "Queue",
@@ -58,6 +61,7 @@ __all__ = [
     "Repeatable",
     "ResultTimeout",
     "Retention",
+    "Throttle",
     "UnfitServer",
     "Unrecoverable",
     "Worker",

@@ -26,6 +26,7 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   limiting           string   exists while there are workers with limits             Tending
   cancels            zset     running id that was cancelled -> when (ms)             parts/cancel.lua
   schedule:<repeat key>  string  id stem, name, data and opts of its jobs, with a TTL  arm.lua
+  throttle:<name>    string   pace and breaker of what workers share, JSON, with a TTL  parts/throttle.lua
 In the job's hash three fields are ours: `owner`, the token of the last attempt, `cancelled`, when that was asked for,
 and `crashes`, the take-overs in vain.
 """
@@ -40,7 +41,7 @@ _RESERVED_FIRST = frozenset({
     "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held", "id",
     "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome",
     "outcomes", "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check",
-    "trimming", "wait", "watch",
+    "throttle", "trimming", "wait", "watch",
 })
 # fmt: on
 _RESERVED_LAST = frozenset({"lock", "logs", "journal", "limited", "index"})
@@ -106,6 +107,10 @@ class Keys:
     def logs(self, job_id: str) -> str:
         """The list of a job's log lines."""
         return f"{self.base}{job_id}:logs"
+
+    def throttle(self, name: str) -> str:
+        """The string that holds a throttle's state."""
+        return f"{self.base}throttle:{name}"
 
     @property
     def cancel(self) -> str:

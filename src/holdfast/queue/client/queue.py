@@ -6,10 +6,11 @@ from holdfast.queue.client.clearing import Clearing
 from holdfast.queue.client.keeping import Keeping
 from holdfast.queue.client.observing import Observing
 from holdfast.queue.client.scheduling import Scheduling
+from holdfast.queue.client.throttling import Throttling
 from holdfast.queue.jobs.options import JobOptions
 
 
-class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing, Observing):
+class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing, Observing, Throttling):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

@@ -8,6 +8,7 @@ from holdfast.queue.scripts.loading import Script, Word, load
 from holdfast.queue.scripts.producing import AddScripts
 from holdfast.queue.scripts.repeating import Armed, RepeatScripts, Schedule, Standing
 from holdfast.queue.scripts.telling import Ending, Fate, TellScripts
+from holdfast.queue.scripts.throttling import CallOutcome, Pace, ThrottleScripts
 from holdfast.queue.scripts.working import Blame, Exchanged, Result, Row, WorkScripts
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Armed",
     "AuditScripts",
     "Blame",
+    "CallOutcome",
     "Cancelled",
     "Ending",
     "Exchanged",
@@ -25,6 +27,7 @@ __all__ = [
     "Limits",
     "Moved",
     "Obliterated",
+    "Pace",
     "PresenceScripts",
     "Recovered",
     "RecoveryRules",
@@ -37,6 +40,7 @@ __all__ = [
     "Scripts",
     "Standing",
     "TellScripts",
+    "ThrottleScripts",
     "Word",
     "WorkScripts",
     "load",
@@ -44,6 +48,14 @@ __all__ = [
 
 
 class Scripts(
-    AddScripts, RepeatScripts, WorkScripts, KeepScripts, HouseScripts, LimitScripts, TellScripts, AuditScripts
+    AddScripts,
+    RepeatScripts,
+    WorkScripts,
+    KeepScripts,
+    HouseScripts,
+    LimitScripts,
+    TellScripts,
+    AuditScripts,
+    ThrottleScripts,
 ):
     """All scripts of one queue on one link."""

@@ -1,5 +1,8 @@
 """From texts to a codeframe: pure stages whose results another process can read; no I/O but reading model files."""
 
+from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
+from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
+from holdfast.codeframe.clustering import likely_clusters
 from holdfast.codeframe.embedding import Embedder, open_embedder
 from holdfast.codeframe.pipeline import (
     CHUNK,
@@ -12,12 +15,15 @@ from holdfast.codeframe.pipeline import (
     read_vectors,
 )
 from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.prompting import LabelPrompt, label_prompt
+from holdfast.codeframe.reading import read_label
 from holdfast.codeframe.values import (
     AssembledFrame,
     Assignments,
     Brief,
     ClusterLabel,
     ClusterResult,
+    Exemplar,
     FrameConfig,
     Hierarchy,
     Mece,
@@ -28,14 +34,19 @@ from holdfast.codeframe.values import (
 
 __all__ = [
     "CHUNK",
+    "MOST_EXEMPLARS",
+    "MOST_OUTSIDERS",
+    "QUOTED",
     "AssembledFrame",
     "Assignments",
     "Brief",
     "ClusterLabel",
     "ClusterResult",
     "Embedder",
+    "Exemplar",
     "FrameConfig",
     "Hierarchy",
+    "LabelPrompt",
     "Mece",
     "MeceIssue",
     "Node",
@@ -45,9 +56,12 @@ __all__ = [
     "build_codeframe",
     "cluster_stage",
     "embed_chunk",
+    "label_prompt",
     "label_stage",
+    "likely_clusters",
     "open_embedder",
     "plan_chunks",
     "prepare",
+    "read_label",
     "read_vectors",
 ]

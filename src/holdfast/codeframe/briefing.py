@@ -16,6 +16,7 @@ from holdfast.codeframe.values import Brief, Exemplar, Phrase, Vectors
 EXEMPLARS = 24  # a model may read them all; a person sees the first few
 WITNESSES = 30  # phrases and topics for which the brief holds an answer that says them
 OUTSIDERS = 6
+MOST_EXEMPLARS = EXEMPLARS + WITNESSES
 NEIGHBOURS = 3
 COUNTED = 400  # distinct texts of a cluster whose phrases are counted
 QUOTED = 400  # characters of an exemplar

@@ -99,7 +99,7 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     """
     if len(plain) < 8:
         return 1
-    usual = min(0.55 * np.sqrt(n), 80.0)
+    usual = _usual(n)
     least, most = max(2, min(4, int(np.ceil(usual * 0.7)))), int(min(usual * 6, len(plain) / 4, MOST_AUTOMATIC))
     steps = max(2, int(np.log(max(most, least + 1) / least) / np.log(1.1)))
     tried = np.unique(np.geomspace(least, max(most, least), steps).round().astype(int))
@@ -110,6 +110,17 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     value = margins - np.where(tried < usual, 0.06, 0.01) * away
     belief = np.exp((value - value.max()) / FLATNESS)
     return round(float(np.exp(belief @ np.log(tried) / belief.sum())))
+
+
+def likely_clusters(n: int) -> tuple[int, int]:
+    """Between which numbers of clusters `estimate` most likely ends for n distinct texts."""
+    usual = _usual(n)
+    least = max(2, round(usual * 0.6))
+    return least, max(least, min(round(usual * 2), n // 4, MOST_AUTOMATIC))
+
+
+def _usual(n: int) -> float:
+    return float(min(0.55 * np.sqrt(n), 80.0))
 
 
 def _margin(plain: Vectors, smoothed: Vectors, labels: npt.NDArray[np.int32]) -> float:

@@ -3,18 +3,23 @@
 Every function takes the connection of a transaction that `Database.run` opened.
 """
 
-from holdfast.store import answers, balances, calls, codeframes, generations, units
+from holdfast.store import answers, balances, batches, calls, codeframes, generations, ledgers, steering, units
 from holdfast.store.calls import CallJournal
+from holdfast.store.caps import Caps
 from holdfast.store.database import Connection, Database
 
 __all__ = [
     "CallJournal",
+    "Caps",
     "Connection",
     "Database",
     "answers",
     "balances",
+    "batches",
     "calls",
     "codeframes",
     "generations",
+    "ledgers",
+    "steering",
     "units",
 ]

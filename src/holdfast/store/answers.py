@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import BigInteger, any_, cast, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.errors import NotFound
@@ -163,6 +164,14 @@ async def count_with_text(connection: AsyncConnection, *, category_id: int) -> i
     """How many of a category's answers say anything at all."""
     query = select(func.count()).where(answers.c.category_id == category_id, answers.c.text.regexp_match(r"\S"))
     return int((await connection.execute(query)).scalar_one())
+
+
+async def texts_of(connection: AsyncConnection, *, category_id: int, ids: list[int] | None) -> list[str]:
+    """The texts of these answers (None: of all) of the category, in the order of their ids."""
+    query = select(answers.c.text).where(answers.c.category_id == category_id).order_by(answers.c.id)
+    if ids is not None:
+        query = query.where(answers.c.id == any_(cast(ids, ARRAY(BigInteger))))
+    return [row.text for row in await connection.execute(query)]
 
 
 async def frozen_texts(connection: AsyncConnection, generation_id: UUID) -> tuple[list[int], list[str]]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, false, func, insert, or_, select, text, update
+from sqlalchemy import case, false, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +28,8 @@ class NewGeneration:
     answer_ids: Sequence[int] | None  # None: every answer of the category
     idempotency_key: str | None = None
     client: dict[str, Any] | None = None
+    budget: Decimal | None = None  # US dollars
+    estimate: dict[str, Any] | None = None
     at_least: int = 10  # answers; fewer are refused
 
 
@@ -43,6 +46,8 @@ class Generation:
     result: dict[str, Any] | None
     error: dict[str, Any] | None
     client: dict[str, Any] | None
+    budget_usd: Decimal | None
+    estimate: dict[str, Any] | None  # what it was said to cost before it started
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -66,6 +71,7 @@ class StageCounts:
     done: int
     failed: int
     started: int  # pending ones that a worker has taken at least once
+    held: int  # pending ones that wait for a person to settle a call in doubt
     seconds: float | None  # that a done unit took on average, its last attempt alone; None while none is done
 
     @property
@@ -79,6 +85,7 @@ class Snapshot:
 
     generation: Generation
     stages: dict[str, StageCounts]
+    n_clusters: int  # as the stage `cluster` found them; 0 until it is done
     now: datetime  # by the database's clock
 
 
@@ -105,6 +112,8 @@ async def create(
         "idempotency_key": new.idempotency_key,
         "n_answers": len(answer_ids),
         "client": new.client,
+        "budget_usd": new.budget,
+        "estimate": new.estimate,
     }
     query = upsert(generations).values(row).on_conflict_do_nothing().returning(*_PUBLIC)
     inserted = (await connection.execute(query)).first()
@@ -144,26 +153,28 @@ async def snapshot(connection: AsyncConnection, generation_id: UUID) -> Snapshot
         "   SELECT stage, count(*) FILTER (WHERE state = 'pending') AS pending,"
         "          count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'failed') AS failed,"
         "          count(*) FILTER (WHERE state = 'pending' AND started_at IS NOT NULL) AS started,"
+        "          count(*) FILTER (WHERE state = 'pending' AND held IS NOT NULL) AS held,"
         "          avg(extract(epoch FROM finished_at - started_at)::float8) FILTER (WHERE state = 'done') AS seconds"
-        "   FROM holdfast.units WHERE generation_id = g.id GROUP BY stage) s) AS stages"
+        "   FROM holdfast.units WHERE generation_id = g.id GROUP BY stage) s) AS stages,"
+        " (SELECT coalesce(max((result->>'n_clusters')::int), 0) FROM holdfast.units"
+        "   WHERE generation_id = g.id AND stage = 'cluster' AND state = 'done') AS n_clusters"
         " FROM holdfast.generations g WHERE g.id = :id"
     )
     row = (await connection.execute(query, {"id": generation_id})).first()
     if row is None:
         raise NotFound(kind="generation", id=generation_id)
     fields = dict(row._mapping)
-    now, stages = fields.pop("now"), fields.pop("stages")
+    now, stages, n_clusters = (fields.pop(name) for name in ("now", "stages", "n_clusters"))
     counted = {stage["stage"]: StageCounts(**stage) for stage in stages}
-    return Snapshot(generation=Generation(**fields), stages=counted, now=now)
+    return Snapshot(generation=Generation(**fields), stages=counted, n_clusters=n_clusters, now=now)
 
 
-async def cancel(connection: AsyncConnection, generation_id: UUID) -> None:
-    """End a generation that is under way; its pending units are owed no more. Raises NotFound, Conflict."""
-    found = await get(connection, generation_id)
-    query = update(generations).where(generations.c.id == generation_id, generations.c.state.in_(UNDER_WAY))
-    done = await connection.execute(query.values(state="cancelled", finished_at=func.now()))
-    if done.rowcount == 0 and found.state != "cancelled":
-        raise Conflict(f"generation {generation_id} has ended already: it is {found.state}")
+async def of_category(connection: AsyncConnection, category_id: int) -> list[Generation]:
+    """Every generation of the category, the newest first. Raises NotFound."""
+    await _require_category(connection, category_id)
+    query = select(*_PUBLIC).where(generations.c.category_id == category_id)
+    found = await connection.execute(query.order_by(generations.c.created_at.desc(), generations.c.id))
+    return [Generation(**row._mapping) for row in found]
 
 
 async def _require_category(connection: AsyncConnection, category_id: int) -> None:

@@ -39,6 +39,11 @@ def _owner(table: str) -> ForeignKey:
     return ForeignKey(f"{SCHEMA}.{table}.id", ondelete="CASCADE")
 
 
+def _outlives(table: str) -> ForeignKey:
+    """What was paid stays paid, also when the generation that needed it is deleted."""
+    return ForeignKey(f"{SCHEMA}.{table}.id", ondelete="SET NULL")
+
+
 categories = Table(
     "categories",
     metadata,
@@ -91,6 +96,8 @@ generations = Table(
     Column("result", JSONB),  # MECE, notes and figures of the finished frame
     Column("error", JSONB),  # {code, message, unit, attempt}
     Column("client", JSONB),  # what a client wants to find again, e.g. the CLI's output path
+    Column("budget_usd", Numeric(14, 6)),  # most its calls may cost; null: no limit of its own
+    Column("estimate", JSONB),  # what it was said to cost before it started
     _created(),
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
@@ -126,6 +133,8 @@ units = Table(
     Column("result", JSONB),  # small figures
     Column("error", JSONB),
     Column("worker", Text),
+    Column("held", Uuid),  # the call in doubt that a person has to settle before the unit goes on
+    Column("retries", Integer, nullable=False, server_default="0"),  # times a person asked for it again
     _created(),
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
@@ -133,24 +142,48 @@ units = Table(
     Index("units_pending_idx", "id", postgresql_where=text("state = 'pending'")),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Uuid, primary_key=True),  # goes to the provider with every request: how a lost submit is found again
+    Column("generation_id", Uuid, _owner("generations"), nullable=False),
+    Column("unit_id", BigInteger, _owner("units"), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("n_requests", Integer, nullable=False),
+    Column("provider_id", Text),  # null: not submitted, or the submit's outcome is not known yet
+    Column("state", Text, nullable=False, server_default="open"),  # open | ended
+    _created(),
+    Column("ended_at", DateTime(timezone=True)),
+    Index("batches_unit_idx", "unit_id"),
+    Index("batches_open_idx", "id", postgresql_where=text("state = 'open'")),
+)
+
 calls = Table(
     "calls",
     metadata,
     Column("id", Uuid, primary_key=True),  # made by the caller, so that a commit of unknown outcome can be repeated
-    Column("generation_id", Uuid, _owner("generations"), nullable=False),
-    Column("unit_id", BigInteger, _owner("units")),
+    Column("generation_id", Uuid, _outlives("generations")),
+    Column("unit_id", BigInteger, _outlives("units")),
     Column("step", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("model", Text, nullable=False),
-    Column("state", Text, nullable=False),  # intent | in_doubt | replied | superseded | failed
+    Column("credential", Text, nullable=False, server_default=""),  # digest of the key that pays
+    Column("batch_id", Uuid, _outlives("batches")),  # the batch it is part of
+    Column("state", Text, nullable=False),  # intent | in_doubt | replied | superseded | failed | settled
     Column("reserved_usd", Numeric(14, 6), nullable=False),
     Column("cost_usd", Numeric(14, 6)),
+    Column("input_tokens", Integer),
+    Column("output_tokens", Integer),
+    Column("cache_read_tokens", Integer),
+    Column("cache_write_tokens", Integer),
     Column("reply", JSONB),
     Column("error", Text),
     Column("worker", Text),
     _created(),
     Column("settled_at", DateTime(timezone=True)),
     Index("calls_step_idx", "generation_id", "step", "fingerprint"),
+    Index("calls_created_idx", "created_at", "credential"),  # caps of a month, costs
+    Index("calls_open_idx", "generation_id", postgresql_where=text("state IN ('intent', 'in_doubt')")),
     # The first recorded reply wins; a later one is kept as `superseded`, with its cost.
     Index(
         "calls_reply_key",

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from holdfast.store.tables import generations, units
+from holdfast.store.tables import calls, generations, units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class NewUnit:
     stage: str
     ordinal: int
     input: dict[str, Any] = field(default_factory=dict)
+    round: int = 0  # above that of any unit of this place before, so that its job is a new one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class OwedUnit:
     input: dict[str, Any]
     config: dict[str, Any]
     category_id: int
+    retries: int  # times a person asked for it again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,7 @@ class StageEnd:
     failed: dict[str, int]
     end: UnitEnd  # of the last unit
     config: dict[str, Any]
+    retries: int = 0  # times a person asked for failed units again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,7 @@ _REF = [units.c[name] for name in UnitRef.__slots__]
 async def add_units(connection: AsyncConnection, generation_id: UUID, new: Iterable[NewUnit]) -> list[UnitRef]:
     """Owe these units."""
     rows = [
-        {"generation_id": generation_id, "stage": unit.stage, "ordinal": unit.ordinal, "input": unit.input}
-        for unit in new
+        {"generation_id": generation_id, **{name: getattr(unit, name) for name in NewUnit.__slots__}} for unit in new
     ]
     if not rows:
         return []
@@ -111,14 +113,15 @@ async def start(
 ) -> OwedUnit | Busy | None:
     """Record that the attempt `worker` works on the unit.
 
-    None: it is not owed (any more): done, failed, cancelled, paused or gone. Busy: another attempt is recorded; say
-    with `instead_of` that it is dead to take its place.
+    None: it is not owed (any more): done, failed, held, cancelled, paused or gone. Busy: another attempt is recorded;
+    say with `instead_of` that it is dead to take its place.
     """
-    owed = and_(units.c.id == unit_id, units.c.state == "pending")
+    owed = and_(units.c.id == unit_id, units.c.state == "pending", units.c.held.is_(None))
     active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
     free = or_(units.c.worker.is_(None), units.c.worker.in_([worker, instead_of or worker]))
     query = update(units).where(owed, active, free).values(worker=worker, started_at=func.now())
-    columns = [*_REF, units.c.input, generations.c.config, generations.c.category_id, generations.c.started_at]
+    of_unit = [units.c.input, units.c.retries]
+    columns = [*_REF, *of_unit, generations.c.config, generations.c.category_id, generations.c.started_at]
     row = (await connection.execute(query.returning(*columns))).first()
     if row is None:
         held = (await connection.execute(select(units.c.worker).where(owed, active))).scalar_one_or_none()
@@ -127,7 +130,7 @@ async def start(
     if fields.pop("started_at") is None:
         first = and_(generations.c.id == row.generation_id, generations.c.started_at.is_(None))
         await connection.execute(update(generations).where(first).values(started_at=func.now()))
-    rest = {name: fields.pop(name) for name in ("input", "config", "category_id")}
+    rest = {name: fields.pop(name) for name in ("input", "config", "category_id", "retries")}
     return OwedUnit(ref=UnitRef(**fields), **rest)
 
 
@@ -135,6 +138,20 @@ async def release(connection: AsyncConnection, unit_id: int, *, worker: str) -> 
     """The attempt ended without the unit: another may start it at once."""
     mine = and_(units.c.id == unit_id, units.c.worker == worker, units.c.state == "pending")
     await connection.execute(update(units).where(mine).values(worker=None))
+
+
+async def hold(connection: AsyncConnection, unit_id: int, *, call_id: UUID) -> None:
+    """Nobody works on the unit until a person has said what became of the call."""
+    pending = and_(units.c.id == unit_id, units.c.state == "pending")
+    await connection.execute(update(units).where(pending).values(held=call_id, worker=None))
+
+
+async def settled_holds(connection: AsyncConnection, generation_id: UUID, *, release: bool) -> list[UnitRef]:
+    """The units whose held call is in doubt no more; with `release` they are owed again."""
+    doubtful = select(calls.c.id).where(calls.c.id == units.c.held, calls.c.state == "in_doubt").exists()
+    free = and_(units.c.generation_id == generation_id, units.c.held.is_not(None), ~doubtful)
+    query = update(units).where(free).values(held=None).returning(*_REF) if release else select(*_REF).where(free)
+    return [UnitRef(**row._mapping) for row in await connection.execute(query)]
 
 
 async def finish(
@@ -157,10 +174,10 @@ async def finish(
         return []
     if write is not None:
         await write(connection)
-    done, failed, pending = await _counts(connection, ref)
-    if pending:
+    counted = await _counts(connection, ref)
+    if counted.pending:
         return []
-    match plan(StageEnd(stage=ref.stage, done=done, failed=failed, end=end, config=generation.config)):
+    match plan(counted.of(ref.stage, end, generation.config)):
         case Ended() as ended:
             await _end_generation(connection, ref.generation_id, ended)
             return []
@@ -182,10 +199,14 @@ async def results(connection: AsyncConnection, generation_id: UUID, stage: str) 
     return {row.ordinal: row.result for row in rows}
 
 
-async def owed(connection: AsyncConnection, *, after: int = 0, limit: int = 1000) -> list[UnitRef]:
-    """Pending units of active generations with an id above `after`, in the order of their ids."""
+async def owed(
+    connection: AsyncConnection, *, after: int = 0, limit: int = 1000, generation_id: UUID | None = None
+) -> list[UnitRef]:
+    """Pending units of active generations (or of one) that nothing holds, with an id above `after`, by their ids."""
     active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
-    wanted = and_(units.c.state == "pending", units.c.id > after, active)
+    wanted = and_(units.c.state == "pending", units.c.held.is_(None), units.c.id > after, active)
+    if generation_id is not None:
+        wanted = and_(wanted, units.c.generation_id == generation_id)
     rows = await connection.execute(select(*_REF).where(wanted).order_by(units.c.id).limit(limit))
     return [UnitRef(**row._mapping) for row in rows]
 
@@ -214,16 +235,33 @@ async def _end(connection: AsyncConnection, ref: UnitRef, end: UnitEnd) -> bool:
         case GivenUp(code=code, message=message, attempt=attempt):
             change = {"state": "failed", "error": {"code": code, "message": message, "attempt": attempt}}
     pending = and_(units.c.id == ref.id, units.c.state == "pending")
-    done = await connection.execute(update(units).where(pending).values(change | {"finished_at": func.now()}))
+    done = await connection.execute(
+        update(units).where(pending).values(change | {"finished_at": func.clock_timestamp()})
+    )
     return bool(done.rowcount)
 
 
-async def _counts(connection: AsyncConnection, ref: UnitRef) -> tuple[dict[str, int], dict[str, int], int]:
-    query = select(units.c.stage, units.c.state, func.count()).where(units.c.generation_id == ref.generation_id)
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    done: dict[str, int]
+    failed: dict[str, int]
+    pending: int
+    retries: int
+
+    def of(self, stage: str, end: UnitEnd, config: dict[str, Any]) -> StageEnd:
+        return StageEnd(stage=stage, done=self.done, failed=self.failed, retries=self.retries, end=end, config=config)
+
+
+async def _counts(connection: AsyncConnection, ref: UnitRef) -> _Counts:
+    columns = [units.c.stage, units.c.state, func.count().label("n"), func.max(units.c.retries).label("retries")]
+    query = select(*columns).where(units.c.generation_id == ref.generation_id)
     rows = (await connection.execute(query.group_by(units.c.stage, units.c.state))).all()
-    done = {stage: n for stage, state, n in rows if state == "done"}
-    failed = {stage: n for stage, state, n in rows if state == "failed"}
-    return done, failed, sum(n for _, state, n in rows if state == "pending")
+    return _Counts(
+        done={row.stage: row.n for row in rows if row.state == "done"},
+        failed={row.stage: row.n for row in rows if row.state == "failed"},
+        pending=sum(row.n for row in rows if row.state == "pending"),
+        retries=max((row.retries for row in rows), default=0),
+    )
 
 
 async def _end_generation(connection: AsyncConnection, generation_id: UUID, ended: Ended) -> None:

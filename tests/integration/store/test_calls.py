@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from holdfast.durable import Granted, Held, Intent, Recorded, Reply
-from holdfast.store import CallJournal, Database, calls
+from holdfast.store import CallJournal, Database, ledgers
 from holdfast.store.generations import Created
 
 Imported = Callable[..., Awaitable[int]]
@@ -46,7 +46,7 @@ async def test_a_repeated_begin_of_one_intent_is_one_intent(
     answers = [await journal.begin(one, in_doubt="hold") for _ in range(3)]
 
     assert answers == [Granted()] * 3
-    assert (await database.run(lambda c: calls.ledger(c, made.generation.id))).reserved == Decimal(2)
+    assert (await database.run(lambda c: ledgers.ledger(c, made.generation.id))).reserved == Decimal(2)
 
 
 async def test_an_intent_without_a_reply_is_in_doubt_with_its_money(
@@ -60,7 +60,7 @@ async def test_an_intent_without_a_reply_is_in_doubt_with_its_money(
 
     assert held == Held(call_id=dead.id)
     assert granted == Granted(doubts=(dead.id,))
-    ledger = await database.run(lambda c: calls.ledger(c, made.generation.id))
+    ledger = await database.run(lambda c: ledgers.ledger(c, made.generation.id))
     assert (ledger.in_doubt, ledger.n_in_doubt, ledger.reserved) == (Decimal("1.5"), 1, Decimal(2))
 
 
@@ -75,7 +75,7 @@ async def test_a_late_reply_is_recorded_and_the_first_one_counts(
     late = await journal.settle(zombie, Reply(value="late", cost=Decimal(1)))
 
     assert (first, late) == ("mine", "mine")
-    ledger = await database.run(lambda c: calls.ledger(c, made.generation.id))
+    ledger = await database.run(lambda c: ledgers.ledger(c, made.generation.id))
     assert (ledger.spent, ledger.n_calls, ledger.n_repeated, ledger.n_in_doubt) == (Decimal(2), 2, 1, 0)
 
 
@@ -91,7 +91,7 @@ async def test_replies_settled_at_the_same_time_leave_one_winner(
     )
 
     assert len(set(values)) == 1
-    ledger = await database.run(lambda c: calls.ledger(c, made.generation.id))
+    ledger = await database.run(lambda c: ledgers.ledger(c, made.generation.id))
     assert (ledger.n_calls, ledger.n_repeated, ledger.spent) == (6, 5, Decimal(6))
 
 
@@ -102,7 +102,7 @@ async def test_settling_twice_counts_once(journal: CallJournal, database: Databa
     for _ in range(2):
         assert await journal.settle(one, Reply(value="v", cost=Decimal(1))) == "v"
 
-    ledger = await database.run(lambda c: calls.ledger(c, made.generation.id))
+    ledger = await database.run(lambda c: ledgers.ledger(c, made.generation.id))
     assert (ledger.n_calls, ledger.n_repeated, ledger.spent) == (1, 0, Decimal(1))
 
 
@@ -114,5 +114,5 @@ async def test_a_failed_call_keeps_what_it_cost_and_does_not_block_the_next(
     await journal.fail(one, error="Overloaded: 529", cost=Decimal("0.10"))
 
     assert await journal.begin(intent(), in_doubt="hold") == Granted()
-    ledger = await database.run(lambda c: calls.ledger(c, made.generation.id))
+    ledger = await database.run(lambda c: ledgers.ledger(c, made.generation.id))
     assert (ledger.spent, ledger.n_calls) == (Decimal("0.10"), 1)

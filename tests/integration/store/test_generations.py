@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from holdfast.errors import BadInput, Conflict, NotFound
-from holdfast.store import Connection, Database, generations, units
+from holdfast.store import Connection, Database, generations, steering, units
 from holdfast.store.generations import Created
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
@@ -46,7 +46,7 @@ async def test_an_idempotency_key_finds_its_generation_after_it_ended(
 ) -> None:
     category_id = await imported(["a", "b", "c"])
     first = await created(category_id, idempotency_key="k")
-    await database.run(lambda c: generations.cancel(c, first.generation.id))
+    await database.run(lambda c: steering.cancel(c, first.generation.id))
 
     again = await created(category_id, idempotency_key="k")
 
@@ -157,7 +157,7 @@ async def test_a_cancelled_generation_owes_nothing_and_goes_no_further(
     started = await database.run(lambda c: units.start(c, made.units[0].id, worker="w"))
     assert started is not None
 
-    await database.run(lambda c: generations.cancel(c, made.generation.id))
+    await database.run(lambda c: steering.cancel(c, made.generation.id))
 
     assert await database.run(units.owed) == []
     assert await database.run(lambda c: units.start(c, made.units[1].id, worker="w")) is None
@@ -178,7 +178,7 @@ async def test_cancelling_twice_is_the_same_as_once(database: Database, imported
     made = await created(await imported(["a", "b"]))
 
     for _ in range(2):
-        await database.run(lambda c: generations.cancel(c, made.generation.id))
+        await database.run(lambda c: steering.cancel(c, made.generation.id))
 
     assert (await database.run(lambda c: generations.get(c, made.generation.id))).state == "cancelled"
 
@@ -191,9 +191,9 @@ async def test_a_generation_that_ended_or_never_was_cannot_be_cancelled(
         await database.run(lambda c, r=ref: units.finish(c, r, Done(), plan=lambda _: Ended(state="failed")))
 
     with pytest.raises(Conflict, match="it is failed"):
-        await database.run(lambda c: generations.cancel(c, made.generation.id))
+        await database.run(lambda c: steering.cancel(c, made.generation.id))
     with pytest.raises(NotFound):
-        await database.run(lambda c: generations.cancel(c, uuid4()))
+        await database.run(lambda c: steering.cancel(c, uuid4()))
 
 
 async def test_a_unit_owed_again_gets_a_new_round_once(database: Database, imported: Imported, created: Make) -> None:

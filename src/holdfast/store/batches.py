@@ -1,0 +1,116 @@
+"""Batches: many calls handed to a provider at once. The row is committed before the submit, its calls with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from holdfast.durable import Intent
+from holdfast.errors import StepError
+from holdfast.store.calls import new_call
+from holdfast.store.caps import Caps, refusal
+from holdfast.store.tables import batches, calls, generations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One batch of calls."""
+
+    id: UUID  # goes to the provider with every request
+    generation_id: UUID
+    unit_id: int
+    model: str
+    n_requests: int
+    provider_id: str | None  # None: not submitted, or the submit's outcome is not known yet
+    state: str  # open | ended
+    created_at: datetime
+
+
+_COLUMNS = [batches.c[name] for name in Batch.__slots__]
+
+
+async def of_unit(connection: AsyncConnection, unit_id: int) -> Batch | None:
+    """The unit's newest batch."""
+    query = select(*_COLUMNS).where(batches.c.unit_id == unit_id).order_by(batches.c.created_at.desc()).limit(1)
+    row = (await connection.execute(query)).first()
+    return None if row is None else Batch(**row._mapping)
+
+
+async def unanswered(connection: AsyncConnection, generation_id: UUID, steps: Sequence[tuple[str, str]]) -> set[str]:
+    """Of these steps (name, fingerprint), the names of those without a reply."""
+    query = select(calls.c.step, calls.c.fingerprint).where(
+        calls.c.generation_id == generation_id,
+        calls.c.state == "replied",
+        calls.c.step.in_([step for step, _ in steps]),
+    )
+    replied = {(row.step, row.fingerprint) for row in await connection.execute(query)}
+    return {step for step, digest in steps if (step, digest) not in replied}
+
+
+async def open_batch(
+    connection: AsyncConnection, batch: Batch, intents: Sequence[Intent], *, worker: str, caps: Caps
+) -> StepError | None:
+    """Commit the batch with its calls' intents, or say why it must not be made: BudgetUsedUp, StepNotWanted."""
+    total = sum((intent.reserve for intent in intents), start=intents[0].reserve * 0)
+    whole = Intent(
+        id=intents[0].id,
+        step=f"batch/{batch.unit_id}",
+        fingerprint="",
+        model=batch.model,
+        reserve=total,
+        credential=intents[0].credential,
+    )
+    dearest = max(intent.reserve for intent in intents)
+    if caps.call is not None and dearest <= caps.call:
+        caps = Caps(key_month=caps.key_month, month=caps.month)
+    why = await refusal(connection, batch.generation_id, whole, caps)
+    if why is not None:
+        return why
+    row = {name: getattr(batch, name) for name in Batch.__slots__ if name != "created_at"}
+    await connection.execute(insert(batches).values(row))
+    place = {"generation_id": batch.generation_id, "unit_id": batch.unit_id, "worker": worker}
+    rows = [{**new_call(intent, **place), "batch_id": batch.id} for intent in intents]  # type: ignore[arg-type]
+    await connection.execute(insert(calls), rows)
+    return None
+
+
+async def submitted(connection: AsyncConnection, batch_id: UUID, *, provider_id: str) -> None:
+    """The provider has it, under this name."""
+    await connection.execute(update(batches).where(batches.c.id == batch_id).values(provider_id=provider_id))
+
+
+async def ended(connection: AsyncConnection, batch_id: UUID) -> None:
+    """All its results are recorded; calls that got none were not made."""
+    left = and_(calls.c.batch_id == batch_id, calls.c.state == "intent")
+    nothing = {"state": "failed", "cost_usd": 0, "error": "the batch ended without it", "settled_at": func.now()}
+    await connection.execute(update(calls).where(left).values(nothing))
+    change = {"state": "ended", "ended_at": func.now()}
+    await connection.execute(update(batches).where(batches.c.id == batch_id).values(change))
+
+
+async def intents_of(connection: AsyncConnection, batch_id: UUID) -> dict[str, Intent]:
+    """The batch's calls that have no reply yet, by step."""
+    columns = [calls.c.id, calls.c.step, calls.c.fingerprint, calls.c.model, calls.c.reserved_usd, calls.c.credential]
+    query = select(*columns).where(calls.c.batch_id == batch_id, calls.c.state.in_(("intent", "in_doubt")))
+    return {
+        row.step: Intent(
+            id=str(row.id),
+            step=row.step,
+            fingerprint=row.fingerprint,
+            model=row.model,
+            reserve=row.reserved_usd,
+            credential=row.credential,
+        )
+        for row in await connection.execute(query)
+    }
+
+
+async def left_open(connection: AsyncConnection, *, limit: int = 20) -> list[Batch]:
+    """Open batches that no unit will look at any more: their generation has ended, or was cancelled."""
+    ended_ = generations.c.state.not_in(("active", "paused"))
+    wanted = and_(batches.c.state == "open", generations.c.id == batches.c.generation_id, ended_)
+    rows = await connection.execute(select(*_COLUMNS).where(wanted).order_by(batches.c.created_at).limit(limit))
+    return [Batch(**row._mapping) for row in rows]

@@ -1,0 +1,90 @@
+"""What a person may do to a generation under way or ended: pause, resume, cancel, try failed units again, delete."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from holdfast.errors import Conflict
+from holdfast.store.generations import UNDER_WAY, Generation, get
+from holdfast.store.tables import calls, generations, units
+
+RETRYABLE = ("partial", "failed")
+
+
+async def pause(connection: AsyncConnection, generation_id: UUID, *, why: dict[str, Any]) -> None:
+    """Start nothing more for it until it is resumed; does nothing to a paused one. Raises NotFound, Conflict."""
+    await _move(connection, generation_id, {"active": {"state": "paused", "error": why}, "paused": None})
+
+
+async def resume(connection: AsyncConnection, generation_id: UUID, *, budget: Decimal | None) -> None:
+    """Go on with it, with a new budget if one is given; an active one only gets that. Raises NotFound, Conflict."""
+    money = {} if budget is None else {"budget_usd": budget}
+    going_on = {"state": "active", "error": None, **money}
+    await _move(connection, generation_id, {"paused": going_on, "active": money or None})
+
+
+async def cancel(connection: AsyncConnection, generation_id: UUID) -> None:
+    """End it; its pending units are owed no more. Does nothing to a cancelled one. Raises NotFound, Conflict."""
+    ended = {"state": "cancelled", "finished_at": func.now()}
+    await _move(connection, generation_id, {"active": ended, "paused": ended, "cancelled": None})
+
+
+async def retry(connection: AsyncConnection, generation_id: UUID, *, rebuilt: str, budget: Decimal | None) -> int:
+    """Owe its failed units again, and the stage `rebuilt` after them; returns how many. Raises NotFound, Conflict."""
+    found = await _locked(connection, generation_id)
+    if found.state not in RETRYABLE:
+        raise Conflict(
+            f"generation {generation_id} is {found.state}; only one that is partial or failed can be retried"
+        )
+    await _require_no_twin(connection, found)
+    of_it = units.c.generation_id == generation_id
+    again = {
+        "state": "pending",
+        "round": units.c.round + 1,
+        "retries": units.c.retries + 1,
+        **dict.fromkeys(("error", "worker", "started_at", "finished_at")),
+    }
+    failed = await connection.execute(update(units).where(of_it, units.c.state == "failed").values(again))
+    # The frame was put together without them; the last of them to end has it put together again.
+    await connection.execute(delete(units).where(of_it, units.c.stage == rebuilt, units.c.state == "done"))
+    # The time it stood still is no work.
+    went_on = func.now() - (generations.c.finished_at - generations.c.started_at)
+    change: dict[str, Any] = {"state": "active", "error": None, "finished_at": None, "started_at": went_on}
+    change |= {} if budget is None else {"budget_usd": budget}
+    await connection.execute(update(generations).where(generations.c.id == generation_id).values(change))
+    return failed.rowcount
+
+
+async def remove(connection: AsyncConnection, generation_id: UUID) -> None:
+    """Delete it with everything it made; what its calls cost stays in the ledger. Raises NotFound."""
+    await _locked(connection, generation_id)
+    texts = {"reply": None, "error": None}
+    await connection.execute(update(calls).where(calls.c.generation_id == generation_id).values(texts))
+    await connection.execute(delete(generations).where(generations.c.id == generation_id))
+
+
+async def _move(connection: AsyncConnection, generation_id: UUID, moves: dict[str, dict[str, Any] | None]) -> None:
+    found = await _locked(connection, generation_id)
+    if found.state not in moves:
+        raise Conflict(f"generation {generation_id} has ended already: it is {found.state}")
+    change = moves[found.state]
+    if change:
+        await connection.execute(update(generations).where(generations.c.id == generation_id).values(change))
+
+
+async def _locked(connection: AsyncConnection, generation_id: UUID) -> Generation:
+    await connection.execute(select(generations.c.id).where(generations.c.id == generation_id).with_for_update())
+    return await get(connection, generation_id)
+
+
+async def _require_no_twin(connection: AsyncConnection, found: Generation) -> None:
+    twin = and_(
+        generations.c.fingerprint == found.fingerprint,
+        generations.c.state.in_(UNDER_WAY),
+        generations.c.id != found.id,
+    )
+    if (await connection.execute(select(exists().where(twin)))).scalar_one():
+        raise Conflict("the same codeframe is being generated again already; cancel that generation first")

@@ -14,6 +14,8 @@ POINTS = frozenset(
         "intent stored",  # the call's intent is in the journal, the call was not made
         "call returned",  # the call was made (and billed), its reply is not in the journal
         "reply stored",  # the reply is in the journal, nothing has used it
+        "batch committed",  # a batch and its calls' intents are in the database, the provider has heard nothing
+        "batch submitted",  # the provider has the batch, its name for it is not in the database
         "unit computed",  # the unit's result is in memory, the unit is still pending
         "unit done",  # the unit is done in the database, its job is still active in Redis
     }

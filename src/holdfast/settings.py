@@ -1,12 +1,24 @@
 """What the environment says, read once at the edge (cli, api, tests) and passed down."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Usd = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)]
+
+
+class PriceSetting(BaseModel):
+    """What a model costs, where the table of prices does not know it, US dollars per million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: Usd
+    output: Usd
 
 
 class Settings(BaseSettings):
@@ -23,6 +35,21 @@ class Settings(BaseSettings):
     redis_port: int = Field(6379, validation_alias=AliasChoices("REDIS_PORT", "redis_port"))
     redis_password: str | None = Field(None, validation_alias=AliasChoices("REDIS_PASSWORD", "redis_password"))
     database_url: str | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "database_url"))
+
+    anthropic_key: SecretStr | None = Field(None, validation_alias=AliasChoices("ANTHROPIC_API_KEY", "anthropic_key"))
+    anthropic_url: str | None = Field(None, validation_alias=AliasChoices("ANTHROPIC_BASE_URL", "anthropic_url"))
+    openai_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY", "openai_key"))
+    openai_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL", "openai_url"))
+    prices: dict[str, PriceSetting] = Field(
+        default_factory=dict
+    )  # JSON: {"openai:my-model": {"input": …, "output": …}}
+    max_call_usd: Usd | None = None  # a call that may cost more is not made
+    max_generation_usd: Usd | None = None  # budget of a generation that brings none, and the most it may bring
+    max_key_month_usd: Usd | None = None  # by one provider key in one calendar month (UTC)
+    max_month_usd: Usd | None = None  # by all keys in one calendar month
+    requests_per_minute: float | None = Field(None, gt=0)  # to one provider with one key, by all workers together
+    tokens_per_minute: float | None = Field(None, gt=0)
+    call_seconds: float = Field(120.0, gt=0)  # a call that takes longer is given up, and is in doubt
 
     queue_prefix: str = "bull"
     host: str = "127.0.0.1"

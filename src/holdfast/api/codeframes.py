@@ -112,7 +112,7 @@ async def read_hierarchy(generation_id: UUID, service: TheService, response: Res
 @router.post("/{generation_id}/cancel", status_code=202, responses=problem_responses(404, 409, 422))
 async def cancel(generation_id: UUID, service: TheService) -> CancelledBody:
     """Start nothing more for it; what is in flight is finished and recorded. 409 if it has ended already."""
-    await service.generations.cancel(generation_id)
+    await service.steering.cancel(generation_id)
     status = await service.generations.status(generation_id)
     return CancelledBody.model_validate({"generation_id": generation_id, "status": status.status})
 

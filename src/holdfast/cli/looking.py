@@ -39,7 +39,7 @@ async def show_status(settings: Settings, generation_id: UUID, *, as_json: bool)
 async def cancel_generation(settings: Settings, generation_id: UUID) -> int:
     """`holdfast cancel`."""
     async with open_service(settings) as service:
-        await service.generations.cancel(generation_id)
+        await service.steering.cancel(generation_id)
     screen().print(f"generation {generation_id} is cancelled")
     return 0
 

@@ -1,4 +1,4 @@
-"""The use-cases of a generation: start it, look at it, read its codeframe, cancel it."""
+"""The use-cases of a generation: start it, look at it, read its codeframe."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -11,14 +11,15 @@ from holdfast.errors import Conflict, QueueUnavailable
 from holdfast.queue import Queue
 from holdfast.service.balancing import Census, balance_of, census_of, in_hand
 from holdfast.service.enqueueing import enqueue, job_id
+from holdfast.service.estimates import Estimates
 from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
 from holdfast.service.stages import FIRST, LABEL
 from holdfast.service.statuses import Status, status_of
-from holdfast.store import Connection, Database, calls, codeframes, generations, units
+from holdfast.store import Connection, Database, codeframes, generations, ledgers, units
 from holdfast.store.balances import Balance, InHand
-from holdfast.store.calls import Ledger
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
+from holdfast.store.ledgers import Ledger
 
 ENQUEUE_WAIT = 1.0  # seconds; what was asked for is committed, a client need not wait for a Redis that is away
 RUNNING_WAIT = 0.5  # seconds; a status does not wait for a Redis that is away
@@ -38,9 +39,10 @@ class Hierarchy:
 class Generations:
     """Generations of codeframes."""
 
-    def __init__(self, database: Database, queue: Queue) -> None:
+    def __init__(self, database: Database, queue: Queue, estimates: Estimates) -> None:
         self._database = database
         self._queue = queue
+        self._estimates = estimates
 
     async def start(self, request: GenerationRequest) -> Created:
         """Commit the generation and its first unit, then enqueue it; a double click finds the one under way.
@@ -49,6 +51,8 @@ class Generations:
         NotFound (category), Conflict (Idempotency-Key), Unavailable (database).
         """
         check(request.config)
+        budget = self._estimates.budget_of(request)
+        said = await self._estimates.of(request)
         new = NewGeneration(
             id=uuid4(),
             category_id=request.category_id,
@@ -56,6 +60,8 @@ class Generations:
             answer_ids=request.answer_ids,
             idempotency_key=request.idempotency_key,
             client=request.client,
+            budget=budget,
+            estimate=None if said is None else said.to_json(),
             at_least=MIN_ANSWERS,
         )
         created = await self._database.run(
@@ -76,6 +82,10 @@ class Generations:
         """Raises NotFound, Unavailable."""
         return await self._database.run(lambda connection: generations.get(connection, generation_id))
 
+    async def of_category(self, category_id: int) -> list[Generation]:
+        """Every generation of the category, the newest first. Raises NotFound, Unavailable."""
+        return await self._database.run(lambda connection: generations.of_category(connection, category_id))
+
     async def under_way(self) -> Generation | None:
         """The newest generation that has not ended."""
         return await self._database.run(generations.latest_under_way)
@@ -85,7 +95,7 @@ class Generations:
 
         async def work(connection: Connection) -> tuple[Snapshot, Ledger]:
             found = await generations.snapshot(connection, generation_id)
-            return found, await calls.ledger(connection, generation_id)
+            return found, await ledgers.ledger(connection, generation_id)
 
         found, ledger = await self._database.run(work)
         return status_of(found, ledger, running=await self._running(found))
@@ -105,10 +115,6 @@ class Generations:
             yet = " yet: it is under way" if state in generations.UNDER_WAY else f": it is {state}"
             raise Conflict(f"generation {generation_id} has no codeframe{yet}")
         return hierarchy
-
-    async def cancel(self, generation_id: UUID) -> None:
-        """Nothing more is started for it; a call in flight is finished and recorded. Raises NotFound, Conflict."""
-        await self._database.run(lambda connection: generations.cancel(connection, generation_id))
 
     async def balance(self, generation_id: UUID) -> Balance:
         """What was owed, done, lost and done twice. Raises Unavailable."""

@@ -3,32 +3,64 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import structlog
 
 from holdfast import faultpoints
-from holdfast.errors import BadInput, HoldfastError, NotFound, StepError, Unrecoverable
+from holdfast.errors import (
+    BadInput,
+    BadReply,
+    BudgetUsedUp,
+    Conflict,
+    HoldfastError,
+    NotConfigured,
+    NotFound,
+    Postponed,
+    ProviderAuth,
+    ProviderBusy,
+    ProviderQuota,
+    ProviderRejected,
+    StepError,
+    StepHeld,
+    StepNotWanted,
+    Unrecoverable,
+)
 from holdfast.queue import Job, Queue
 from holdfast.service.claims import Claims
 from holdfast.service.enqueueing import ATTEMPTS, enqueue
-from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, planner
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, planner
 from holdfast.service.work import StageWork, Work
-from holdfast.store import Database, units
+from holdfast.store import Database, steering, units
 from holdfast.store.units import GivenUp, OwedUnit, UnitRef
 
 StageFunction: TypeAlias = Callable[[OwedUnit, str], Awaitable[Work]]
 
 # No retry cures these.
-HOPELESS = (BadInput, NotFound, StepError, Unrecoverable)
+HOPELESS = (BadInput, NotConfigured, NotFound, ProviderAuth, ProviderRejected, StepError, Unrecoverable)
+
+BUSY = 5.0  # seconds until a busy provider that named none is asked again
+SOON = 1.0  # seconds until calls under way may have turned out cheaper than what they reserved
 
 log = structlog.get_logger("holdfast.service")
 
 
 class UnitFailed(HoldfastError):
     """An attempt at a unit failed; another may not."""
+
+    code = "unit_failed"
+
+
+class UnitHopeless(Unrecoverable):
+    """An attempt at a unit failed, and no other would do better."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Processors:
@@ -42,6 +74,7 @@ class Processors:
             PREPARE: work.prepare,
             EMBED: work.embed,
             CLUSTER: work.cluster,
+            BATCH: work.batch,
             LABEL: work.label,
             ASSEMBLE: work.assemble,
         }
@@ -81,6 +114,8 @@ class Processors:
             work = await self._stages[unit.ref.stage](unit, worker)
             faultpoints.reach("unit computed")
             await self._commit(unit.ref, work)
+        except (Postponed, ProviderBusy, BudgetUsedUp, ProviderQuota, StepHeld, StepNotWanted) as reason:
+            return await self._put_off(unit.ref, worker, reason)
         except Exception as error:  # noqa: BLE001 - whatever it is, the unit must be given back
             failure = _told(error)
             await self._failed(job, unit.ref, failure)
@@ -98,25 +133,69 @@ class Processors:
         if following:
             await enqueue(self._queue, following)
 
-    async def _failed(self, job: Job, ref: UnitRef, failure: "UnitFailed | Unrecoverable") -> None:
+    async def _put_off(self, ref: UnitRef, worker: str, reason: HoldfastError) -> dict[str, Any]:
+        """The unit is not done and has not failed: it waits for time, for money or for a person."""
+        match reason:
+            case Postponed(delay=delay):
+                await self._claims.release(ref.id, worker=worker)
+                raise Postponed(delay)
+            case ProviderBusy(retry_after=seconds):
+                await self._claims.release(ref.id, worker=worker)
+                raise Postponed(BUSY if seconds is None else seconds)
+            case BudgetUsedUp(may_fit_soon=True):
+                await self._claims.release(ref.id, worker=worker)
+                raise Postponed(SOON)
+            case StepHeld(call_id=call_id):
+                log.warning("call in doubt, held", stage=ref.stage, ordinal=ref.ordinal, call=call_id)
+                await self._database.run(partial(units.hold, unit_id=ref.id, call_id=UUID(call_id)))
+                return {"unit": ref.id, "held": call_id}
+            case _:
+                pass
+        if isinstance(reason, BudgetUsedUp | ProviderQuota):
+            await self._pause(ref, reason)
+        await self._claims.release(ref.id, worker=worker)
+        return {"unit": ref.id, "skipped": type(reason).__name__}
+
+    async def _pause(self, ref: UnitRef, reason: HoldfastError) -> None:
+        code = "budget_used_up" if isinstance(reason, BudgetUsedUp) else "provider_quota"
+        log.warning("generation paused", generation=str(ref.generation_id), code=code)
+        why = {"code": code, "message": str(reason), "unit": f"{ref.stage}/{ref.ordinal}", "attempt": None}
+        with suppress(Conflict, NotFound):  # it has ended or is gone meanwhile
+            await self._database.run(partial(steering.pause, generation_id=ref.generation_id, why=why))
+
+    async def _failed(self, job: Job, ref: UnitRef, failure: UnitFailed | UnitHopeless) -> None:
         attempt = job.attempts_made + 1
         log.warning("unit attempt failed", stage=ref.stage, ordinal=ref.ordinal, attempt=attempt, reason=str(failure))
-        if isinstance(failure, Unrecoverable) or attempt >= ATTEMPTS:
-            end = GivenUp(code="unit_failed", message=str(failure)[:2000], attempt=attempt)
+        if isinstance(failure, UnitHopeless) or attempt >= ATTEMPTS:
+            end = GivenUp(code=failure.code, message=str(failure)[:2000], attempt=attempt)
             await give_up(self._database, self._queue, ref, end)
         else:
             await self._claims.release(ref.id, worker=job.token or "")
 
 
-def _told(error: Exception) -> UnitFailed | Unrecoverable:
+def _told(error: Exception) -> UnitFailed | UnitHopeless:
     """The error in words of our own: foreign errors quote the values they choke on, which are answers."""
     if isinstance(error, HOPELESS):
-        return Unrecoverable(str(error))
+        return UnitHopeless(str(error), code=_code(error))
     if isinstance(error, HoldfastError):
         return UnitFailed(str(error))
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return UnitFailed(f"{type(error).__name__}{where}")
+
+
+def _code(error: Exception) -> str:
+    match error:
+        case BadReply(kind=kind):
+            return f"bad_reply_{kind}"
+        case ProviderAuth():
+            return "provider_auth"
+        case ProviderRejected():
+            return "provider_rejected"
+        case NotConfigured():
+            return "not_configured"
+        case _:
+            return "unit_failed"
 
 
 async def give_up(database: Database, queue: Queue, ref: UnitRef, end: GivenUp) -> None:

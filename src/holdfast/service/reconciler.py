@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 import structlog
 
@@ -53,6 +54,12 @@ class Reconciler:
                 await asyncio.wait_for(stopping.wait(), self._every)
             except TimeoutError:
                 continue
+
+    async def look_at(self, generation_id: UUID) -> None:
+        """Look at the owed units of one generation now. Raises QueueUnavailable, Unavailable."""
+        page = await self._database.run(partial(units.owed, generation_id=generation_id, limit=PAGE))
+        if page:
+            await self._page(page)
 
     async def once(self) -> Reconciled:
         """One look at every owed unit, a page at a time. Raises QueueUnavailable, Unavailable."""

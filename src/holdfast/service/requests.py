@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from holdfast.codeframe import FrameConfig
@@ -10,7 +11,8 @@ from holdfast.errors import BadInput, Problem
 
 Hierarchy = Literal["flat", "two_level", "three_level", "adaptive"]
 HIERARCHIES: tuple[str, ...] = get_args(Hierarchy)
-MODELS = ("offline",)
+OFFLINE = "offline"
+PROVIDERS = ("anthropic", "openai")
 MIN_ANSWERS = 10
 
 # name -> (least, most), as specs of the HTTP API
@@ -31,6 +33,7 @@ class GenerationConfig:
     model: str = "offline"
     in_doubt: str = "repeat"
     coding_type: str = "open-ended"
+    batch: bool = False  # through the provider's batch API: half the price, within a day
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "existing_codes": list(self.existing_codes)}
@@ -60,7 +63,14 @@ class GenerationRequest:
     config: GenerationConfig = field(default_factory=GenerationConfig)
     answer_ids: Sequence[int] | None = None  # None: every answer of the category
     idempotency_key: str | None = None
+    budget: Decimal | None = None  # most its calls may cost, US dollars; None: no limit but the settings'
     client: dict[str, Any] | None = None  # kept for the client, e.g. where the CLI writes its table
+
+
+def is_paid(model: str) -> bool:
+    """Whether the model is a provider's."""
+    provider, colon, name = model.partition(":")
+    return provider in PROVIDERS and bool(colon and name.strip())
 
 
 def check(config: GenerationConfig) -> None:
@@ -89,9 +99,11 @@ def _unknown_words(config: GenerationConfig) -> list[Problem]:
     if config.hierarchy not in HIERARCHIES:
         known = ", ".join(HIERARCHIES)
         found.append(Problem(path="hierarchy", message=f"must be one of {known}, not {config.hierarchy!r}"))
-    if config.model not in MODELS:
-        message = f"this release labels with 'offline' only, not {config.model!r}"
+    if config.model != OFFLINE and not is_paid(config.model):
+        message = f"must be offline, anthropic:MODEL or openai:MODEL, not {config.model!r}"
         found.append(Problem(path="model", message=message))
+    if config.batch and config.model == OFFLINE:
+        found.append(Problem(path="batch", message="offline labels are not bought: leave batch out"))
     if config.coding_type != "open-ended":
         message = f"this release does 'open-ended' coding only, not {config.coding_type!r}"
         found.append(Problem(path="coding_type", message=message))

@@ -4,7 +4,14 @@ from collections.abc import Callable, Sequence
 
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
-PREPARE, EMBED, CLUSTER, LABEL, ASSEMBLE = STAGES = ("prepare", "embed", "cluster", "label", "assemble")
+PREPARE, EMBED, CLUSTER, BATCH, LABEL, ASSEMBLE = STAGES = (
+    "prepare",
+    "embed",
+    "cluster",
+    "batch",  # only where labels are bought in a provider's batch: submits it and waits for it
+    "label",
+    "assemble",
+)
 
 FIRST = (NewUnit(stage=PREPARE, ordinal=0),)
 
@@ -24,7 +31,7 @@ def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
         if end.stage == ASSEMBLE:
             result = end.end.result if isinstance(end.end, Done) else None
             return Ended(state="partial" if end.failed.get(LABEL) else "completed", result=result)
-        return following or (NewUnit(stage=_AFTER[end.stage], ordinal=0),)
+        return following or (NewUnit(stage=_AFTER[end.stage], ordinal=0, round=end.retries),)
 
     return plan
 

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, STAGES
-from holdfast.store.calls import Ledger
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, STAGES
 from holdfast.store.generations import Snapshot, StageCounts
+from holdfast.store.ledgers import Ledger
 
 # Percent of the whole that each stage is worth. A stage's units are all known when the first of them is, so the sum
 # never goes backwards.
-WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, LABEL: 40, ASSEMBLE: 10}
+WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, BATCH: 0, LABEL: 40, ASSEMBLE: 10}
 
 ENDED = frozenset({"completed", "partial", "failed", "cancelled", "applied"})
 
@@ -36,7 +36,9 @@ class Status:
     eta_seconds: float | None
     processing_time_ms: int
     mece_score: float | None
-    error: dict[str, Any] | None
+    error: dict[str, Any] | None  # why it failed, or why it is paused
+    budget: Decimal | None  # US dollars
+    estimate: dict[str, Any] | None  # what it was said to cost before it started
     result: dict[str, Any] | None
     created_at: datetime
 
@@ -53,7 +55,8 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None)
     """Derive the status. `running`: label jobs Redis holds active now; None if Redis was not asked or is away."""
     generation = snapshot.generation
     label = snapshot.stages.get(LABEL)
-    pending = label.pending if label else 0
+    n_clusters = max(snapshot.n_clusters, label.total if label else 0)
+    pending = label.pending if label else n_clusters
     result = generation.result or {}
     return Status(
         generation_id=generation.id,
@@ -62,7 +65,7 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None)
         phase=_phase(snapshot),
         progress=_progress(snapshot),
         n_answers=generation.n_answers,
-        n_clusters=label.total if label else 0,
+        n_clusters=n_clusters,
         n_completed=label.done if label else 0,
         n_failed=label.failed if label else 0,
         n_pending=pending,
@@ -71,7 +74,9 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None)
         eta_seconds=_eta(snapshot, running),
         processing_time_ms=_milliseconds(snapshot),
         mece_score=(result.get("mece") or {}).get("score"),
-        error=generation.error,
+        error=generation.error or _held(snapshot, ledger),
+        budget=generation.budget_usd,
+        estimate=generation.estimate,
         result=generation.result,
         created_at=generation.created_at,
     )
@@ -80,14 +85,32 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None)
 def _word(snapshot: Snapshot) -> str:
     if snapshot.generation.state != "active":
         return snapshot.generation.state
+    if _waits_for_a_person(snapshot):
+        return "paused"
     return "queued" if snapshot.generation.started_at is None else "processing"
+
+
+def _waits_for_a_person(snapshot: Snapshot) -> bool:
+    """Whether all that is still owed is held until a call in doubt is settled."""
+    pending = sum(counts.pending for counts in snapshot.stages.values())
+    return 0 < pending == sum(counts.held for counts in snapshot.stages.values())
+
+
+def _held(snapshot: Snapshot, ledger: Ledger) -> dict[str, Any] | None:
+    if snapshot.generation.state != "active" or not _waits_for_a_person(snapshot):
+        return None
+    message = (
+        f"{ledger.n_in_doubt} calls are in doubt ({ledger.in_doubt:f} USD) and held: look at the provider's bill, "
+        "then resolve them"
+    )
+    return {"code": "in_doubt", "message": message, "unit": None, "attempt": None}
 
 
 def _phase(snapshot: Snapshot) -> str | None:
     if snapshot.generation.state not in {"active", "paused"}:
         return None
     under_way = [stage for stage in STAGES if stage in snapshot.stages and snapshot.stages[stage].pending]
-    return under_way[0] if under_way else None
+    return next((LABEL if stage == BATCH else stage for stage in under_way), None)
 
 
 def _running(counts: StageCounts | None, running: int | None) -> int:

@@ -10,17 +10,23 @@ from holdfast import faultpoints
 from holdfast.embedded import Servers, open_servers
 from holdfast.errors import NotConfigured
 from holdfast.queue import Queue, Worker
+from holdfast.service.batching import Batching
+from holdfast.service.costs import Costs
 from holdfast.service.embedders import Embedders
 from holdfast.service.enqueueing import QUEUE
+from holdfast.service.estimates import Estimates
 from holdfast.service.generations import Generations
 from holdfast.service.importing import Imports
+from holdfast.service.labelling import Labelling
+from holdfast.service.models import Models, prices_of
 from holdfast.service.processors import Processors
 from holdfast.service.reconciler import Reconciler
 from holdfast.service.servers import opened
+from holdfast.service.steering import Steering
 from holdfast.service.tables import Tables
 from holdfast.service.work import StageWork
 from holdfast.settings import Settings
-from holdfast.store import Database
+from holdfast.store import Caps, Database
 
 DRAIN = 10.0  # seconds a stopping worker waits for paid calls whose attempt was cancelled
 
@@ -36,6 +42,9 @@ class Service:
     database: Database
     queue: Queue
     generations: Generations
+    steering: Steering
+    costs: Costs
+    estimates: Estimates
     imports: Imports
     tables: Tables
 
@@ -53,9 +62,9 @@ class Service:
             await database.close()
 
     async def _work(self, database: Database, stopping: asyncio.Event | None) -> None:
-        embedders = Embedders(models=self.settings.models, cache=self.settings.cache / "models")
-        work = StageWork(database, embedders, label_pace=self.settings.label_pace)
-        processors = Processors(database, self.queue, work)
+        models = Models(self.settings, self.queue)
+        batching = Batching(database, models, caps=caps_of(self.settings))
+        processors = Processors(database, self.queue, self._stage_work(database, models, batching))
         worker = Worker(
             self.queue,
             processors.by_name(),
@@ -72,6 +81,7 @@ class Service:
         async with asyncio.TaskGroup() as group:
             reconciling = asyncio.Event()
             group.create_task(self.run_reconciler(reconciling))
+            group.create_task(batching.sweep_for_ever(reconciling))
             stopper = group.create_task(stop_worker())
             try:
                 await worker.run()
@@ -79,6 +89,17 @@ class Service:
                 reconciling.set()
                 stopper.cancel()
                 await processors.drain(within=DRAIN)
+                await models.close()
+
+    def _stage_work(self, database: Database, models: Models, batching: Batching) -> StageWork:
+        embedders = Embedders(models=self.settings.models, cache=self.settings.cache / "models")
+        labelling = Labelling(database, models, caps=caps_of(self.settings), pace=self.settings.label_pace)
+        return StageWork(database, embedders, labelling, batching)
+
+
+def caps_of(settings: Settings) -> Caps:
+    """The settings' limits on what calls may cost."""
+    return Caps(call=settings.max_call_usd, key_month=settings.max_key_month_usd, month=settings.max_month_usd)
 
 
 @asynccontextmanager
@@ -95,6 +116,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         database = Database(database_url)
         stack.push_async_callback(database.close)
         await database.migrate()
+        estimates = Estimates(database, prices_of(settings), most=settings.max_generation_usd)
         queue = await stack.enter_async_context(Queue(QUEUE, url=redis_url, prefix=settings.queue_prefix))
         yield Service(
             settings=settings,
@@ -103,7 +125,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             database_url=database_url,
             database=database,
             queue=queue,
-            generations=Generations(database, queue),
+            generations=Generations(database, queue, estimates),
+            steering=Steering(database, queue, most=settings.max_generation_usd),
+            costs=Costs(database),
+            estimates=estimates,
             imports=Imports(database),
             tables=Tables(database),
         )

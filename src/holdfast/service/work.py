@@ -1,9 +1,8 @@
 """What each stage does with its unit: read what it needs, compute in a thread, say what to commit."""
 
 import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -16,18 +15,18 @@ from holdfast.codeframe import (
     assemble_stage,
     cluster_stage,
     embed_chunk,
-    label_stage,
     plan_chunks,
     prepare,
     read_vectors,
 )
-from holdfast.durable import Reply, Steps
+from holdfast.service.batching import Batching
 from holdfast.service.embedders import Embedders
 from holdfast.service.frames import frame_result, frame_writer
-from holdfast.service.requests import GenerationConfig
-from holdfast.service.stages import CLUSTER, EMBED, LABEL, PREPARE
-from holdfast.store import CallJournal, Database, answers, units
-from holdfast.store.units import Done, NewUnit, OwedUnit, UnitRef, Write
+from holdfast.service.labelling import Labelling, Question, ask
+from holdfast.service.requests import OFFLINE, GenerationConfig
+from holdfast.service.stages import BATCH, CLUSTER, EMBED, LABEL, PREPARE
+from holdfast.store import Database, answers, units
+from holdfast.store.units import Done, NewUnit, OwedUnit, Write
 
 NO_MODEL = "no embedding model was found; answers were compared by their words alone, which finds coarser codes"
 
@@ -41,6 +40,12 @@ class Work:
     write: Write | None = None
 
 
+def _labels(n_clusters: int, config: GenerationConfig) -> list[NewUnit]:
+    if config.batch and n_clusters:
+        return [NewUnit(stage=BATCH, ordinal=0, input={"n_clusters": n_clusters})]
+    return [NewUnit(stage=LABEL, ordinal=k) for k in range(n_clusters)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
     """A generation's frozen input."""
@@ -51,14 +56,16 @@ class Corpus:
 
 
 class StageWork:
-    """The five stages. Texts come from the database and go into threads; the event loop stays free."""
+    """The stages. Texts come from the database and go into threads; the event loop stays free."""
 
-    def __init__(self, database: Database, embedders: Embedders, *, label_pace: float = 0.0) -> None:
+    def __init__(self, database: Database, embedders: Embedders, labelling: Labelling, batching: Batching) -> None:
         self._database = database
         self._embedders = embedders
-        self._label_pace = label_pace
+        self._labelling = labelling
+        self._batching = batching
         self._reading = asyncio.Lock()
         self._clusters: tuple[UUID, ClusterResult] | None = None
+        self._asked_in: answers.Category | None = None
 
     async def prepare(self, unit: OwedUnit, worker: str) -> Work:
         """Fold identical answers, and split what is left to embed into chunks."""
@@ -88,24 +95,25 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         corpus, vectors = await self._vectors(unit.ref.generation_id)
         found = await asyncio.to_thread(cluster_stage, corpus.prepared, vectors, config.frame())
-        following = [NewUnit(stage=LABEL, ordinal=k) for k in range(found.n_clusters)]
         result = {"n_clusters": found.n_clusters, "notes": list(found.notes)}
-        return Work(done=Done(output=found.to_bytes(), result=result), following=following)
+        return Work(done=Done(output=found.to_bytes(), result=result), following=_labels(found.n_clusters, config))
+
+    async def batch(self, unit: OwedUnit, worker: str) -> Work:
+        """Every label bought at once; the label units that follow find their replies recorded."""
+        asked = [await self._question(unit, k) for k in range(unit.input["n_clusters"])]
+        result = await self._batching.run(unit, worker, asked)
+        following = [NewUnit(stage=LABEL, ordinal=k) for k in range(len(asked))]
+        return Work(done=Done(result=result), following=following)
 
     async def label(self, unit: OwedUnit, worker: str) -> Work:
-        """One cluster's label, through the journal: a label that was paid for is never paid for again."""
-        config = GenerationConfig.from_json(unit.config)
-        clustering = await self._clustering(unit.ref.generation_id)
-        journal = CallJournal(self._database, generation_id=unit.ref.generation_id, unit_id=unit.ref.id, worker=worker)
-        steps = Steps(journal, in_doubt="hold" if config.in_doubt == "hold" else "repeat")
-        label = await steps.run(
-            f"label/{unit.ref.ordinal}",
-            partial(self._label, unit.ref, clustering, config),
-            inputs={"brief": asdict(clustering.briefs[unit.ref.ordinal]), "config": config.to_json()},
-            model=config.model,
-        )
-        ClusterLabel.from_json(label)  # a reply that is no label fails here, where the reply is already kept
-        return Work(done=Done(result=label))
+        """One cluster's label: in words of the answers, or a model's."""
+        if unit.config["model"] == OFFLINE:
+            clustering = await self._clustering(unit.ref.generation_id)
+            embedder = await self._phrase_embedder(unit.ref.generation_id)
+            label = await self._labelling.offline(unit, worker, clustering, embedder)
+        else:
+            label = await self._labelling.by_model(unit, worker, await self._question(unit, unit.ref.ordinal))
+        return Work(done=Done(result=label.to_json()))
 
     async def assemble(self, unit: OwedUnit, worker: str) -> Work:
         """The whole codeframe and every answer's codes, written in the transaction that ends the generation."""
@@ -125,12 +133,15 @@ class StageWork:
             result["notes"].append(NO_MODEL)
         return Work(done=Done(result=result), write=write)
 
-    async def _label(self, ref: UnitRef, clustering: ClusterResult, config: GenerationConfig) -> Reply:
-        began = time.monotonic()
-        embedder = await self._phrase_embedder(ref.generation_id)
-        label = await asyncio.to_thread(label_stage, ref.ordinal, clustering, config.frame(), embedder=embedder)
-        await asyncio.sleep(max(0.0, self._label_pace - (time.monotonic() - began)))
-        return Reply(value=label.to_json())
+    async def _question(self, unit: OwedUnit, k: int) -> Question:
+        clustering = await self._clustering(unit.ref.generation_id)
+        category = await self._category(unit.category_id)
+        return ask(clustering.briefs[k], GenerationConfig.from_json(unit.config), question=category.question)
+
+    async def _category(self, category_id: int) -> answers.Category:
+        if self._asked_in is None or self._asked_in.id != category_id:
+            self._asked_in = await self._database.run(partial(answers.get_category, category_id=category_id))
+        return self._asked_in
 
     async def _phrase_embedder(self, generation_id: UUID) -> Embedder | None:
         """The embedder that made the answers' vectors; None if it needs a whole corpus and cannot read a phrase."""

@@ -293,9 +293,11 @@ async def test_answers_can_be_chosen_and_must_be_of_the_category(
     assert (wrong.status_code, str(foreign[0]) in wrong.json()["detail"]) == (422, True)
 
 
-async def test_a_model_of_a_later_release_is_refused_where_it_stands(client: httpx.AsyncClient, sixty: int) -> None:
+async def test_an_unknown_model_and_a_coding_of_a_later_release_are_refused_where_they_stand(
+    client: httpx.AsyncClient, sixty: int
+) -> None:
     reply = await client.post(
-        "/codeframe/generate", json={"category_id": sixty, "coding_type": "brand", "config": {"model": "openai:x"}}
+        "/codeframe/generate", json={"category_id": sixty, "coding_type": "brand", "config": {"model": "gpt"}}
     )
 
     assert reply.status_code == 422

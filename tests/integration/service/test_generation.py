@@ -108,7 +108,7 @@ async def test_a_cancelled_generation_stays_cancelled_and_has_no_codeframe(servi
     category_id = await imported(service, tmp_path, [TOPICS[n % 4].format(n=n) for n in range(40)])
     generation_id = (await service.generations.start(GenerationRequest(category_id=category_id))).generation.id
 
-    await service.generations.cancel(generation_id)
+    await service.steering.cancel(generation_id)
     async with working(service):
         async with asyncio.timeout(30):
             while (await service.queue.counts())["completed"] == 0:  # its job ends, as a job without a unit to do

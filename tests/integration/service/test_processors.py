@@ -45,7 +45,7 @@ class BrokenWork:
 
         return Work(done=Done(result={}), write=write if self._write_fails else None)
 
-    embed = cluster = label = assemble = prepare
+    embed = cluster = batch = label = assemble = prepare
 
 
 @pytest.fixture

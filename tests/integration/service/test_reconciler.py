@@ -122,7 +122,7 @@ async def test_an_error_nobody_expected_does_not_end_the_reconciler(
 
 async def test_a_cancelled_generation_gets_no_jobs(service: Service) -> None:
     made = await started(service)
-    await service.generations.cancel(made.generation.id)
+    await service.steering.cancel(made.generation.id)
     with redis_client.Redis.from_url(service.redis_url) as client:
         client.flushall()
 

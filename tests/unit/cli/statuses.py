@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.service import Status
-from holdfast.store.calls import Ledger
+from holdfast.store.ledgers import Ledger
 
 LEDGER = Ledger(n_calls=9, spent=Decimal("1.5"), reserved=Decimal(0), in_doubt=Decimal(0), n_in_doubt=0, n_repeated=0)
 
@@ -28,6 +28,8 @@ LABELLING = Status(
     processing_time_ms=4000,
     mece_score=None,
     error=None,
+    budget=None,
+    estimate=None,
     result=None,
     created_at=datetime(2026, 11, 24, tzinfo=UTC),
 )

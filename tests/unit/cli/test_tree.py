@@ -41,6 +41,8 @@ def hierarchy(*nodes: StoredNode) -> Hierarchy:
         result={"n_themes": 1, "n_codes": 7, "mece": {"score": 93.6}},
         error=None,
         client=None,
+        budget_usd=None,
+        estimate=None,
         created_at=NOW,
         started_at=NOW,
         finished_at=NOW,

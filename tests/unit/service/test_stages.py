@@ -1,5 +1,7 @@
 """What follows when a stage has ended."""
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, planner
@@ -29,6 +31,12 @@ def test_the_units_that_were_found_to_be_needed_come_next() -> None:
     labels = [NewUnit(stage=LABEL, ordinal=k) for k in range(3)]
 
     assert planner(labels)(ended(CLUSTER)) == labels
+
+
+def test_what_is_built_again_after_a_retry_gets_a_job_of_its_own() -> None:
+    again = replace(ended(LABEL), retries=2)
+
+    assert planner()(again) == (NewUnit(stage=ASSEMBLE, ordinal=0, round=2),)
 
 
 @pytest.mark.parametrize(("stage", "following"), [(PREPARE, CLUSTER), (CLUSTER, ASSEMBLE)])

@@ -1,5 +1,6 @@
 """Status is derived: from counts and times alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,21 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE
 from holdfast.service.statuses import status_of
-from holdfast.store.calls import Ledger
 from holdfast.store.generations import Generation, Snapshot, StageCounts
+from holdfast.store.ledgers import Ledger
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LEDGER = Ledger(n_calls=3, spent=Decimal("4.5"), reserved=Decimal(0), in_doubt=Decimal(0), n_in_doubt=0, n_repeated=0)
 
 
-def stage(name: str, *, pending: int = 0, done: int = 0, failed: int = 0, started: int = 0) -> StageCounts:
-    seconds = 2.0 if done else None
-    return StageCounts(stage=name, pending=pending, done=done, failed=failed, started=started, seconds=seconds)
+def stage(name: str, **counts: int) -> StageCounts:
+    numbers = dict.fromkeys(("pending", "done", "failed", "started", "held"), 0) | counts
+    return StageCounts(stage=name, seconds=2.0 if numbers["done"] else None, **numbers)
 
 
-def snapshot(*stages: StageCounts, after: float = 10.0, **changed: Any) -> Snapshot:
+def snapshot(*stages: StageCounts, after: float = 10.0, n_clusters: int = 0, **changed: Any) -> Snapshot:
     fields: dict[str, Any] = {
         "id": UUID(int=1),
         "category_id": 7,
@@ -34,12 +35,15 @@ def snapshot(*stages: StageCounts, after: float = 10.0, **changed: Any) -> Snaps
         "result": None,
         "error": None,
         "client": None,
+        "budget_usd": None,
+        "estimate": None,
         "created_at": START,
         "started_at": START,
         "finished_at": None,
     }
     generation = Generation(**(fields | changed))
-    return Snapshot(generation=generation, stages={s.stage: s for s in stages}, now=START + timedelta(seconds=after))
+    now = START + timedelta(seconds=after)
+    return Snapshot(generation=generation, stages={s.stage: s for s in stages}, n_clusters=n_clusters, now=now)
 
 
 def test_three_of_ten_clusters() -> None:
@@ -111,6 +115,26 @@ def test_nothing_runs_in_a_cancelled_generation() -> None:
     status = status_of(snapshot(stage(LABEL, pending=5, started=3), state="cancelled"), LEDGER, running=3)
 
     assert (status.status, status.n_running, status.n_pending) == ("cancelled", 0, 5)
+
+
+def test_it_is_paused_once_all_that_is_owed_is_held_and_says_what_to_do() -> None:
+    doubtful = replace(LEDGER, n_in_doubt=2, in_doubt=Decimal("3.0"))
+
+    some_held = status_of(snapshot(stage(LABEL, pending=3, held=2)), doubtful)
+    all_held = status_of(snapshot(stage(LABEL, pending=2, held=2, done=8)), doubtful)
+
+    assert (some_held.status, some_held.error) == ("processing", None)
+    assert all_held.status == "paused"
+    assert all_held.error is not None
+    assert all_held.error["code"] == "in_doubt"
+    assert "resolve" in all_held.error["message"]
+
+
+def test_the_clusters_are_known_while_their_labels_wait_for_a_batch() -> None:
+    status = status_of(snapshot(*BEFORE_THE_LABELS, stage(BATCH, pending=1, started=1), n_clusters=10), LEDGER)
+
+    assert (status.phase, status.n_clusters, status.n_pending, status.n_completed) == (LABEL, 10, 10, 0)
+    assert status.progress == 50
 
 
 @given(st.data())

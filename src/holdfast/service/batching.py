@@ -1,0 +1,203 @@
+"""Labels bought in a provider's batch: half the price, and the answer comes when the provider has time.
+
+The batch and the intents of all its calls are committed before the submit, and the batch's id travels with each
+request: after a crash the provider is asked whether it has it, so that not even the submit is in doubt. Results become
+recorded replies; the label units that follow replay them for free.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from holdfast import faultpoints
+from holdfast.durable import Intent, fingerprint
+from holdfast.errors import HoldfastError, Postponed, ProviderError
+from holdfast.llm import Completion, Found, NotThere, Unsure
+from holdfast.service.labelling import Question, reply_of, step_name
+from holdfast.service.models import Models, most_of
+from holdfast.store import Caps, Database, batches, calls
+from holdfast.store.batches import Batch
+from holdfast.store.units import OwedUnit
+
+LOOK_FIRST = 1.0  # seconds until a running batch is looked at again, then a tenth of its age
+LOOK_LAST = 60.0
+SWEEP_EVERY = 30.0  # seconds between looks for batches that nobody waits for any more
+
+log = structlog.get_logger("holdfast.service")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    name: str  # in the batch
+    intent: Intent
+    question: Question
+
+
+class Batching:
+    """Submits batches, waits for them, and records what they bring."""
+
+    def __init__(self, database: Database, models: Models, *, caps: Caps) -> None:
+        self._database = database
+        self._models = models
+        self._caps = caps
+
+    async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> dict[str, Any]:
+        """One step on the way to a batch that has ended; its figures then.
+
+        Raises Postponed while the provider is not done (look again then), BudgetUsedUp, StepNotWanted, ProviderError.
+        """
+        batch = await self._database.run(partial(batches.of_unit, unit_id=unit.ref.id))
+        if batch is None:
+            batch = await self._open(unit, worker, asked)
+            if batch is None:
+                return {"n_requests": 0}
+            await self._submit(batch, asked)
+        elif batch.state == "ended":
+            return {"n_requests": batch.n_requests}
+        elif batch.provider_id is None:
+            await self._submit_or_find(batch, asked)
+        await self._collect(batch)
+        return {"n_requests": batch.n_requests}
+
+    async def sweep(self) -> None:
+        """Stop batches whose generation has ended without them, and record what they have cost."""
+        for batch in await self._database.run(batches.left_open):
+            try:
+                await self._stop(batch)
+            except Postponed:
+                continue
+            except HoldfastError as error:
+                log.warning("left batch not settled yet", batch=str(batch.id), reason=type(error).__name__)
+
+    async def sweep_for_ever(self, stopping: asyncio.Event) -> None:
+        """Sweep every half minute until `stopping`."""
+        while not stopping.is_set():
+            try:
+                await self.sweep()
+            except HoldfastError as error:
+                log.warning("sweep of batches failed", reason=type(error).__name__)
+            try:
+                await asyncio.wait_for(stopping.wait(), SWEEP_EVERY)
+            except TimeoutError:
+                continue
+
+    async def _open(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> Batch | None:
+        """Commit what is about to be bought; None if every label has its reply."""
+        made = self._calls(asked)
+        steps = [(call.intent.step, call.intent.fingerprint) for call in made]
+        left = await self._database.run(
+            lambda connection: batches.unanswered(connection, unit.ref.generation_id, steps)
+        )
+        intents = [call.intent for call in made if call.intent.step in left]
+        if not intents:
+            return None
+        batch = Batch(
+            id=uuid4(),
+            generation_id=unit.ref.generation_id,
+            unit_id=unit.ref.id,
+            model=asked[0].config.model,
+            n_requests=len(intents),
+            provider_id=None,
+            state="open",
+            created_at=datetime.now(UTC),
+        )
+        opens = partial(batches.open_batch, batch=batch, intents=intents, worker=worker, caps=self._caps)
+        refused = await self._database.run(opens, repeat=False)
+        if refused is not None:
+            raise refused
+        faultpoints.reach("batch committed")
+        return batch
+
+    def _calls(self, asked: Sequence[Question]) -> list[_Call]:
+        model = asked[0].config.model
+        price, credential = self._models.price(model), self._models.client(model).credential
+        return [
+            _Call(
+                name=str(question.brief.k),
+                question=question,
+                intent=Intent(
+                    id=str(uuid4()),
+                    step=step_name(question.brief.k),
+                    fingerprint=fingerprint(model, question.inputs),
+                    model=model,
+                    reserve=most_of(price, question.request, batch=True),
+                    credential=credential,
+                ),
+            )
+            for question in asked
+        ]
+
+    async def _submit(self, batch: Batch, asked: Sequence[Question]) -> None:
+        intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
+        requests = {str(q.brief.k): q.request for q in asked if step_name(q.brief.k) in intents}
+        provider_id = await self._models.client(batch.model).batches.submit(requests, mark=batch.id.hex)
+        faultpoints.reach("batch submitted")
+        await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
+        log.info("batch submitted", batch=str(batch.id), requests=len(requests))
+        raise Postponed(LOOK_FIRST)
+
+    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question]) -> None:
+        """The submit's outcome is not known: ask the provider."""
+        found = await self._models.client(batch.model).batches.find(
+            batch.id.hex, n_requests=batch.n_requests, since=batch.created_at
+        )
+        match found:
+            case Found(batch_id=provider_id):
+                log.info("batch found again", batch=str(batch.id))
+                await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
+                raise Postponed(0.0)
+            case NotThere():
+                await self._submit(batch, asked)
+            case Unsure(look_again_in=seconds):
+                raise Postponed(seconds)
+
+    async def _collect(self, batch: Batch) -> None:
+        assert batch.provider_id is not None
+        provider = self._models.client(batch.model).batches
+        look = await provider.look(batch.provider_id)
+        if look.state != "ended":
+            age = (datetime.now(UTC) - batch.created_at).total_seconds()
+            raise Postponed(min(LOOK_LAST, max(LOOK_FIRST, age / 10)))
+        intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
+        async for name, result in provider.results(batch.provider_id):
+            intent = intents.get(step_name(int(name)))
+            if intent is not None:
+                await self._record(batch, intent, result)
+        await self._database.run(partial(batches.ended, batch_id=batch.id))
+        log.info("batch ended", batch=str(batch.id), requests=batch.n_requests)
+
+    async def _record(self, batch: Batch, intent: Intent, result: Completion | ProviderError) -> None:
+        if isinstance(result, ProviderError):
+            reason = f"{type(result).__name__}: {result}"
+            await self._database.run(partial(calls.fail, call_id=intent.id, error=reason, cost=result.cost))
+            return
+        reply = reply_of(result, self._models.price(batch.model), batch=True)
+        settle = partial(calls.settle, generation_id=batch.generation_id, intent=intent, reply=reply)
+        await self._database.run(settle)
+
+    async def _stop(self, batch: Batch) -> None:
+        provider = self._models.client(batch.model).batches
+        provider_id = batch.provider_id
+        if provider_id is None:
+            found = await provider.find(batch.id.hex, n_requests=batch.n_requests, since=batch.created_at)
+            if isinstance(found, NotThere):
+                await self._database.run(partial(batches.ended, batch_id=batch.id))
+                return
+            if isinstance(found, Unsure):
+                return
+            provider_id = found.batch_id
+            await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
+        if (await provider.look(provider_id)).state != "ended":
+            await provider.cancel(provider_id)
+        await self._collect(_with_id(batch, provider_id))
+
+
+def _with_id(batch: Batch, provider_id: str) -> Batch:
+    named: Mapping[str, Any] = {name: getattr(batch, name) for name in Batch.__slots__}
+    return Batch(**{**named, "provider_id": provider_id})

@@ -1,0 +1,134 @@
+"""The models of this process: clients, prices, and the turns that all workers with one key take together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+from holdfast.errors import Postponed, ProviderBusy, ProviderError, ProviderFailed, ProviderUnclear, QueueUnavailable
+from holdfast.llm import Client, Completion, Keys, Price, Prices, Request, count_request, open_client
+from holdfast.queue import Queue, Throttle
+from holdfast.settings import Settings
+
+PATIENCE = 5.0  # seconds a turn is waited for with the job in hand; longer ones give the job back meanwhile
+AWAY = 2.0  # seconds until a Redis that is away is asked again
+
+
+def keys_of(settings: Settings) -> Keys:
+    """The providers' keys and addresses, as the environment has them."""
+    return Keys(
+        anthropic_key=settings.anthropic_key.get_secret_value() if settings.anthropic_key else None,
+        anthropic_url=settings.anthropic_url,
+        openai_key=settings.openai_key.get_secret_value() if settings.openai_key else None,
+        openai_url=settings.openai_url,
+    )
+
+
+def prices_of(settings: Settings) -> Prices:
+    """The table of prices with the settings' own ones."""
+    own = {model: Price(input=given.input, output=given.output) for model, given in settings.prices.items()}
+    return Prices(own)
+
+
+class Turn:
+    """Leave to make one call, and the place where its outcome is told."""
+
+    def __init__(self, client: Client, *, within: float) -> None:
+        self._client = client
+        self._within = within
+        self.used: int | None = None  # tokens; None: the call was not made
+
+    async def complete(self, request: Request) -> Completion:
+        """Make the call. Raises ProviderError."""
+        self.used = 0
+        completion = await self._client.complete(request, within=self._within)
+        self.used = completion.usage.total
+        return completion
+
+
+class Models:
+    """Opens clients by model and keeps them."""
+
+    def __init__(self, settings: Settings, queue: Queue) -> None:
+        self._settings = settings
+        self._queue = queue
+        self._prices = prices_of(settings)
+        self._clients: dict[str, Client] = {}
+        self._throttles: dict[str, Throttle] = {}
+
+    def client(self, model: str) -> Client:
+        """Raises NotConfigured without the provider's key or package."""
+        if model not in self._clients:
+            self._clients[model] = open_client(model, keys_of(self._settings))
+        return self._clients[model]
+
+    def price(self, model: str) -> Price:
+        """Raises NotConfigured for a model whose price nobody gave."""
+        return self._prices.of(model)
+
+    @asynccontextmanager
+    async def turn(self, model: str, *, tokens: int) -> AsyncIterator[Turn]:
+        """Wait for leave to use so many tokens. Raises Postponed if that takes long: give the job back until then."""
+        client = self.client(model)
+        throttle = self._throttle(client)
+        await self._enter(throttle, tokens)
+        turn = Turn(client, within=self._settings.call_seconds)
+        try:
+            yield turn
+        except ProviderError as error:
+            await self._leave(throttle, tokens, turn, **_told(error))
+            raise
+        except BaseException:
+            await self._leave(throttle, tokens, turn, outcome="ok", retry_after=None)
+            raise
+        await self._leave(throttle, tokens, turn, outcome="ok", retry_after=None)
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.close()
+
+    def _throttle(self, client: Client) -> Throttle:
+        if client.credential not in self._throttles:
+            self._throttles[client.credential] = Throttle(
+                self._queue,
+                client.credential,
+                requests_per_minute=self._settings.requests_per_minute,
+                tokens_per_minute=self._settings.tokens_per_minute,
+            )
+        return self._throttles[client.credential]
+
+    async def _enter(self, throttle: Throttle, tokens: int) -> None:
+        waited = 0.0
+        while True:
+            try:
+                wait = await throttle.enter(tokens)
+            except QueueUnavailable as error:
+                raise Postponed(AWAY) from error
+            if wait <= 0:
+                return
+            if waited + wait > PATIENCE:
+                raise Postponed(wait)
+            await asyncio.sleep(wait)
+            waited += wait
+
+    async def _leave(
+        self, throttle: Throttle, tokens: int, turn: Turn, *, outcome: Any, retry_after: float | None
+    ) -> None:
+        # What is told late or never only makes the limiter a little too careful: no reason to fail a call for it.
+        try:
+            await throttle.leave(outcome=outcome, reserved=tokens, used=turn.used or 0, retry_after=retry_after)
+        except QueueUnavailable:
+            return
+
+
+def _told(error: ProviderError) -> Mapping[str, Any]:
+    if isinstance(error, ProviderBusy):
+        return {"outcome": "busy", "retry_after": error.retry_after}
+    failed = isinstance(error, ProviderFailed | ProviderUnclear)
+    return {"outcome": "failed" if failed else "ok", "retry_after": error.retry_after}
+
+
+def most_of(price: Price, request: Request, *, batch: bool = False) -> Decimal:
+    """The most the call can cost, US dollars."""
+    return price.most(input_tokens=count_request(request), max_tokens=request.max_tokens, batch=batch)

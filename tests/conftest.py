@@ -20,6 +20,8 @@ import redis
 from holdfast.embedded import PostgresServer, RedisServer
 from holdfast.embedded.processes import processes_naming
 
+pytest_plugins = ["tests.stub_provider"]
+
 # The embedding model is converted once a machine, not once a test: a test's data folder is new, its cache is not.
 os.environ["HOLDFAST_CACHE"] = str(Path(tempfile.gettempdir()) / f"holdfast-test-cache-{os.getuid()}")
 

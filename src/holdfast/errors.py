@@ -239,8 +239,11 @@ class Postponed(QueueError):
     """Raise this in a processor to have the job run again after `delay` seconds; the attempt does not count."""
 
     def __init__(self, delay: float) -> None:
-        super().__init__(f"too early, to be run again in {delay:g} s")
+        super().__init__(delay)  # as it was given: so it can be pickled, by a processor in a process of its own
         self.delay = delay
+
+    def __str__(self) -> str:
+        return f"too early, to be run again in {self.delay} s"
 
 
 class NotDurable(QueueError):

@@ -12,7 +12,7 @@ from time import perf_counter, time
 from types import TracebackType
 from typing import Any, Self
 
-from holdfast.errors import NotConfigured, QueueError
+from holdfast.errors import NotConfigured, Postponed, QueueError
 from holdfast.queue.client.queue import Queue
 from holdfast.queue.jobs.job import Job
 from holdfast.queue.jobs.options import NewJob
@@ -30,17 +30,19 @@ CARRIER = "otel"  # the field of a job's options that carries the context; Bull 
 
 
 def _outcome(error: BaseException) -> str:
-    """How an attempt ended that did not return: by an error, or because it was stopped."""
+    """How an attempt ended that did not return: by an error, because it was stopped, or because it was too early."""
+    if isinstance(error, Postponed):
+        return "postponed"
     return "raised" if isinstance(error, Exception) else "stopped"
 
 
 class Metrics:
     """Metrics of any number of queues; one object for each registry.
 
-    By `attempts`, for each queue and name: `<namespace>_attempts_total` (outcome: completed, raised, stopped),
-    `_attempt_seconds`, `_job_wait_seconds` (from when it was to run to its first start). By `follow`, for each queue:
-    `_queue_jobs` (state), `_failures_total` (for good), `_retries_total`, `_take_overs_total`, `_lock_losses_total`,
-    `_reconnects_total`.
+    By `attempts`, for each queue and name: `<namespace>_attempts_total` (outcome: completed, raised, stopped,
+    postponed), `_attempt_seconds`, `_job_wait_seconds` (from when it was to run to its first start). By `follow`, for
+    each queue: `_queue_jobs` (state), `_failures_total` (for good), `_retries_total`, `_take_overs_total`,
+    `_lock_losses_total`, `_reconnects_total`.
     """
 
     def __init__(self, *, registry: CollectorRegistry = REGISTRY, namespace: str = "holdfast") -> None:
@@ -173,6 +175,8 @@ class Tracing:
                 yield
             except BaseException as error:
                 outcome = _outcome(error)
+                if outcome == "postponed":
+                    span.set_status(trace.StatusCode.OK)  # else it would end as an error
                 raise
             finally:
                 span.set_attribute("holdfast.job.outcome", outcome)

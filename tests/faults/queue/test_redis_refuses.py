@@ -16,7 +16,7 @@ from tests.redis_servers import Server
 
 from holdfast.embedded.binaries import find_redis
 from holdfast.embedded.ports import free_port
-from holdfast.queue import Job, NewJob, Queue, QueueUnavailable
+from holdfast.queue import Job, NewJob, Postponed, Queue, QueueUnavailable
 
 LOADED_IN = 1.5  # seconds, at least
 KEYS = 1_000
@@ -99,16 +99,19 @@ async def test_a_redis_that_refuses_writes_demotes_no_success_and_work_resumes(
     async def across(job: Job) -> str:
         """Ends while Redis refuses, or afterwards."""
         runs[job.id] += 1
-        await (refusing if job.data == "soon" else over).wait()
+        await (refusing if job.data in ("soon", "early") else over).wait()
         if job.data == "failing" and job.attempts_made == 0:
             raise ValueError("the first attempt fails")
+        if job.data == "early" and runs[job.id] == 1:
+            raise Postponed(0.1)
         return "kept"
 
     async with Queue("q", url=server.url) as queue:
         await queue.add_many([NewJob("x", "soon") for _ in range(5)] + [NewJob("x", "late") for _ in range(5)])
         failing = await queue.add("x", "failing", attempts=2)
+        early = await queue.add("x", "early", attempts=1)
         async with working(queue, {"x": across}, concurrency=20, lock_duration=0.9, presence_ttl=1.5):
-            await counted(queue, active=11)
+            await counted(queue, active=12)
             rival = await child(server.url, "quick", lock_duration=0.9, presence_ttl=1.5)
             await rival.says("resuming pending jobs")
             async with refusal(server):
@@ -116,16 +119,16 @@ async def test_a_redis_that_refuses_writes_demotes_no_success_and_work_resumes(
                 with pytest.raises(QueueUnavailable):
                     await queue.add("x", "late")
                 await asyncio.sleep(2)  # longer than every lock and presence
-                assert (await queue.counts())["active"] == 11
+                assert (await queue.counts())["active"] == 12
             over.set()
             await queue.add("x", "soon")
 
-            await counted(queue, completed=12)
+            await counted(queue, completed=13)
             done = await queue.jobs("completed")
 
     runs.update(line["id"] for line in rival.said if line["event"] == "begun")
-    assert {runs[job.id] for job in done if job.id != failing.id} == {1}
-    assert runs[failing.id] == 2
+    assert {runs[job.id] for job in done if job.id not in (failing.id, early.id)} == {1}
+    assert (runs[failing.id], runs[early.id]) == (2, 2)
     assert {job.stalled_count for job in done} == {0}
     assert [job.attempts_made for job in done if job.attempts_made] == [1]
 

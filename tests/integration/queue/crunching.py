@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from holdfast.queue import ProcessJob, Unrecoverable, in_process
+from holdfast.queue import Postponed, ProcessJob, Unrecoverable, in_process
 
 
 def double(job: ProcessJob) -> dict[str, Any]:
@@ -82,6 +82,14 @@ def crash(job: ProcessJob) -> str:
             case _:
                 os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does when memory runs out
     return "survived"
+
+
+def early(job: ProcessJob) -> str:
+    """Comes too early until the file it is told of is there."""
+    if not Path(job.data).exists():
+        Path(job.data).touch()
+        raise Postponed(0.05)
+    return f"attempts made: {job.attempts_made}"
 
 
 def busy(job: ProcessJob) -> None:

@@ -33,7 +33,7 @@ async def test_each_example_runs_and_prints_what_its_comments_say(redis_url: str
         printed = [await _run(block, names) for block in blocks[1:]]
         counts = await names["queue"].counts()
 
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     assert printed == [PRINTED.findall(block) for block in blocks[1:]]
-    assert sum(map(len, printed)) == 5
-    assert (counts["completed"], counts["failed"]) == (22, 1)
+    assert sum(map(len, printed)) == 6
+    assert (counts["completed"], counts["failed"]) == (23, 1)

@@ -43,6 +43,7 @@ WRITES: dict[str, Callable[[Scripts, str, str], Any]] = {
     "complete": _complete,
     "fail": lambda scripts, job_id, token: scripts.fail(_blame(job_id, token), keep=""),
     "retry": lambda scripts, job_id, token: scripts.retry(_blame(job_id, token), delay_ms=100),
+    "postpone": lambda scripts, job_id, token: scripts.postpone(job_id, token, delay_ms=100),
     "progress": lambda scripts, job_id, token: scripts.progress(job_id, token, b"1", back=False),
     "log": lambda scripts, job_id, token: scripts.log(job_id, token, "line", limit=10),
     "release": lambda scripts, job_id, token: scripts.release([(job_id, token)]),
@@ -73,7 +74,7 @@ async def test_the_owner_may_write_after_its_lock_ran_out_if_nobody_else_came(
     assert await WRITES[write](scripts, taken, "a:1") in ("ok", ["ok"])
 
 
-@pytest.mark.parametrize("write", ["complete", "fail", "retry"])
+@pytest.mark.parametrize("write", ["complete", "fail", "retry", "postpone"])
 async def test_writing_again_after_a_lost_reply_is_recognized(scripts: Scripts, taken: str, write: str) -> None:
     assert await WRITES[write](scripts, taken, "a:1") == "ok"
 

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry, generate_latest
 
 from holdfast.errors import QueueError
-from holdfast.queue import Job, Queue
+from holdfast.queue import Job, Postponed, Queue
 from holdfast.queue.telemetry import Metrics, Tracing
 from holdfast.queue.testing import work_off
 
@@ -89,6 +89,30 @@ async def test_an_attempt_that_is_stopped_is_no_failure(
 
     assert value(registry, "attempts_total", name="x", outcome="stopped") == 1
     assert value(registry, "attempts_total", name="x", outcome="raised") is None
+
+
+async def test_an_attempt_that_is_put_off_is_no_failure(
+    *,
+    queue: Queue,
+    metrics: Metrics,
+    registry: CollectorRegistry,
+    provider: TracerProvider,
+    spans: InMemorySpanExporter,
+) -> None:
+    seen: list[str] = []
+
+    async def early(job: Job) -> None:
+        seen.append(job.id)
+        if len(seen) == 1:
+            raise Postponed(0.01)
+
+    await queue.add("x")
+    around = [metrics.attempts(queue), Tracing(provider=provider).attempts(queue)]
+    await work_off(queue, {"x": early}, around=around)
+
+    assert value(registry, "attempts_total", name="x", outcome="postponed") == 1
+    assert value(registry, "attempts_total", name="x", outcome="raised") is None
+    assert [span.status.is_ok for span in spans.get_finished_spans()] == [True, True]
 
 
 async def test_jobs_are_counted_by_state(

@@ -9,9 +9,21 @@ import orjson
 import pytest
 
 from holdfast.errors import Unavailable
-from holdfast.queue import Job, Unrecoverable
+from holdfast.queue import Job, Postponed, Unrecoverable
 from holdfast.queue.reporting import Reporter
-from holdfast.queue.work.execution import Attempt, Completed, Failed, Lost, Outcome, Released, Retry, as_async, execute
+from holdfast.queue.work.execution import (
+    CANCELLED,
+    Attempt,
+    Completed,
+    Failed,
+    Lost,
+    Outcome,
+    PutOff,
+    Released,
+    Retry,
+    as_async,
+    execute,
+)
 from holdfast.queue.work.threads import Threads
 
 
@@ -73,6 +85,37 @@ async def test_a_server_that_says_when_to_come_back_is_obeyed(threads: Threads) 
 
     assert isinstance(outcome, Retry)
     assert outcome.delay_ms == 7_000
+
+
+@pytest.mark.parametrize(("delay", "expected"), [(1.5, PutOff(1500)), (0, PutOff(1))])
+async def test_a_processor_that_comes_too_early_is_run_again_later(
+    threads: Threads, delay: float, expected: Outcome
+) -> None:
+    def processor(_job: Job) -> None:
+        raise Postponed(delay)
+
+    assert await _outcome(processor, _attempt(), threads) == expected
+
+
+@pytest.mark.parametrize("delay", [-1, float("inf"), float("nan"), "soon"])
+async def test_a_delay_that_is_none_is_an_error_of_the_processor_s(threads: Threads, delay: Any) -> None:
+    async def processor(_job: Job) -> None:
+        raise Postponed(delay)
+
+    outcome = await _outcome(processor, _attempt(), threads)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.reason.startswith("the delay of Postponed must be between")
+
+
+async def test_a_job_that_was_cancelled_is_not_put_off(threads: Threads) -> None:
+    attempt = _attempt()
+
+    async def processor(_job: Job) -> None:
+        attempt.cancel()
+        raise Postponed(1)
+
+    assert await _outcome(processor, attempt, threads) == CANCELLED
 
 
 async def test_an_error_without_words_is_named_and_a_huge_or_broken_one_is_tamed(threads: Threads) -> None:

@@ -22,13 +22,13 @@ local key = base .. id
 local word = owns(base, active, id, token)
 if word ~= 'ok' then return word end
 
+-- `owner` stays: asked again after a lost reply, the answer is 'written'.
 local due = now_ms() + delay
 redis.call('HSET', key, 'delay', delay)
 redis.call('ZADD', delayed, due * 4096 + (tonumber(id) or 0) % 4096, id)
 redis.call('PUBLISH', delayed, string.format('%.0f', due))
 redis.call('LREM', active, 1, id)
 redis.call('DEL', key .. ':lock')
-redis.call('HDEL', key, 'owner')
 redis.call('SREM', stalled, id)
 tell(base, { 'delayed', id })
 return 'ok'

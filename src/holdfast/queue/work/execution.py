@@ -12,8 +12,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from holdfast.errors import Postponed
+from holdfast.errors import BadJob, Postponed
 from holdfast.queue.jobs.backoffs import RetryRules
+from holdfast.queue.jobs.durations import to_ms
 from holdfast.queue.jobs.job import Job, sendable
 from holdfast.queue.work.threads import Threads
 
@@ -173,7 +174,7 @@ async def execute(processors: Mapping[str, AsyncProcessor], attempt: Attempt, ru
     except asyncio.CancelledError as error:
         return why_stopped(attempt) or judge(job, error, rules)
     except Postponed as error:
-        return CANCELLED if attempt.cancelled else PutOff(max(1, round(error.delay * 1000)))
+        return CANCELLED if attempt.cancelled else put_off(job, error, rules)
     except Exception as error:  # noqa: BLE001 - a processor may raise anything
         return CANCELLED if attempt.cancelled else judge(job, error, rules)
     try:
@@ -201,6 +202,14 @@ async def _within(limit_ms: float, processor: AsyncProcessor, job: Job) -> Any:
         if scope.expired():
             raise TimeoutError(f"job timed out after {limit_ms:g} ms") from None
         raise
+
+
+def put_off(job: Job, error: Postponed, rules: RetryRules) -> Outcome:
+    """What a processor's `Postponed` leads to; a delay that is none is an error of the processor's."""
+    try:
+        return PutOff(max(1, to_ms(error.delay, what="the delay of Postponed")))
+    except BadJob as slip:
+        return judge(job, slip, rules)
 
 
 def judge(job: Job, error: BaseException, rules: RetryRules) -> Retry | Failed:

@@ -30,6 +30,8 @@ SCHEMA = "holdfast"
 
 metadata = MetaData(schema=SCHEMA)
 
+_JSON = JSONB(none_as_null=True)  # None is SQL's NULL, not JSON's null
+
 
 def _created() -> Column[object]:
     return Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now())
@@ -59,12 +61,12 @@ imports = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("category_id", BigInteger, _owner("categories"), nullable=False, index=True),
     Column("source", Text, nullable=False),  # the file's name, or "api"
-    Column("columns", JSONB, nullable=False),  # the file's own columns, in order
+    Column("columns", _JSON, nullable=False),  # the file's own columns, in order
     Column("text_column", Text, nullable=False),
     Column("n_rows", Integer, nullable=False, server_default="0"),
     Column("n_added", Integer, nullable=False, server_default="0"),
     Column("n_duplicates", Integer, nullable=False, server_default="0"),  # external id seen before: the first is kept
-    Column("notes", JSONB, nullable=False, server_default="[]"),  # what was repaired on the way in
+    Column("notes", _JSON, nullable=False, server_default="[]"),  # what was repaired on the way in
     _created(),
 )
 
@@ -78,7 +80,7 @@ answers = Table(
     Column("external_id", Text),
     Column("text", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),  # blake2b-16 of the text
-    Column("columns", JSONB, nullable=False),  # the row's own values, in the order of imports.columns
+    Column("columns", _JSON, nullable=False),  # the row's own values, in the order of imports.columns
     UniqueConstraint("category_id", "external_id", name="answers_external_id_key"),
     Index("answers_category_id_idx", "category_id", "id"),
 )
@@ -89,15 +91,15 @@ generations = Table(
     Column("id", Uuid, primary_key=True),
     Column("category_id", BigInteger, _owner("categories"), nullable=False, index=True),
     Column("state", Text, nullable=False),  # active | paused | completed | partial | failed | cancelled
-    Column("config", JSONB, nullable=False),  # as asked for, defaults filled in
+    Column("config", _JSON, nullable=False),  # as asked for, defaults filled in
     Column("fingerprint", Text, nullable=False),  # of category, config and frozen input
     Column("idempotency_key", Text, unique=True),
     Column("n_answers", Integer, nullable=False),
-    Column("result", JSONB),  # MECE, notes and figures of the finished frame
-    Column("error", JSONB),  # {code, message, unit, attempt}
-    Column("client", JSONB),  # what a client wants to find again, e.g. the CLI's output path
+    Column("result", _JSON),  # MECE, notes and figures of the finished frame
+    Column("error", _JSON),  # {code, message, unit, attempt}
+    Column("client", _JSON),  # what a client wants to find again, e.g. the CLI's output path
     Column("budget_usd", Numeric(14, 6)),  # most its calls may cost; null: no limit of its own
-    Column("estimate", JSONB),  # what it was said to cost before it started
+    Column("estimate", _JSON),  # what it was said to cost before it started
     _created(),
     Column("started_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
@@ -128,10 +130,10 @@ units = Table(
     Column("ordinal", Integer, nullable=False),
     Column("state", Text, nullable=False, server_default="pending"),  # pending | done | failed
     Column("round", Integer, nullable=False, server_default="0"),  # part of the job id: a new job for a unit owed again
-    Column("input", JSONB, nullable=False, server_default="{}"),
+    Column("input", _JSON, nullable=False, server_default="{}"),
     Column("output", LargeBinary),  # what the next stages read: vectors, labels …
-    Column("result", JSONB),  # small figures
-    Column("error", JSONB),
+    Column("result", _JSON),  # small figures
+    Column("error", _JSON),
     Column("worker", Text),
     Column("held", Uuid),  # the call in doubt that a person has to settle before the unit goes on
     Column("retries", Integer, nullable=False, server_default="0"),  # times a person asked for it again
@@ -176,7 +178,7 @@ calls = Table(
     Column("output_tokens", Integer),
     Column("cache_read_tokens", Integer),
     Column("cache_write_tokens", Integer),
-    Column("reply", JSONB),
+    Column("reply", _JSON),
     Column("error", Text),
     Column("worker", Text),
     _created(),
@@ -210,8 +212,8 @@ codeframe_nodes = Table(
     Column("description", Text, nullable=False),
     Column("confidence", Float, nullable=False),
     Column("n_answers", Integer, nullable=False),
-    Column("examples", JSONB, nullable=False, server_default="[]"),  # [{answer_id, text}]
-    Column("details", JSONB, nullable=False, server_default="{}"),  # keyphrases, kind (code | other | rule) …
+    Column("examples", _JSON, nullable=False, server_default="[]"),  # [{answer_id, text}]
+    Column("details", _JSON, nullable=False, server_default="{}"),  # keyphrases, kind (code | other | rule) …
     UniqueConstraint("generation_id", "key", name="codeframe_nodes_key_key"),
 )
 

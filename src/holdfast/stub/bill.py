@@ -105,11 +105,6 @@ class BillBook:
         self.usd += billed.usd
         return billed
 
-    def has(self, *, batch_id: str, custom_id: str) -> BilledCall | None:
-        """The line of this batch's request, if it was billed already."""
-        same = (call for call in self.calls if call.batch_id == batch_id and call.custom_id == custom_id)
-        return next(same, None)
-
     def close(self) -> None:
         os.close(self._file)
         os.close(self._prompts)

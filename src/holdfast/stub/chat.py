@@ -73,7 +73,7 @@ def _text(content: Any) -> str:
     return "\n".join(part["text"] for part in content if part.get("type") == "text")
 
 
-def completion(prompt: Prompt, reply: Reply) -> dict[str, Any]:
+def whole(prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any]:
     """The ChatCompletion object."""
     called = prompt.tool and reply.finish == "stop"
     finish = "tool_calls" if called else FINISH_REASONS[reply.finish]
@@ -113,17 +113,17 @@ def _usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def stream(whole: Mapping[str, Any], *, with_usage: bool) -> list[bytes]:
+def stream(said: Mapping[str, Any], *, with_usage: bool) -> list[bytes]:
     """The chunks of the same completion as a stream."""
-    choice = whole["choices"][0]
+    choice = said["choices"][0]
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}, *_deltas(choice["message"])]
-    kept = {name: whole[name] for name in ("id", "created", "model", "service_tier", "system_fingerprint")}
+    kept = {name: said[name] for name in ("id", "created", "model", "service_tier", "system_fingerprint")}
     same = {**kept, "object": "chat.completion.chunk", **({"usage": None} if with_usage else {})}
     choices = [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {}, "logprobs": None, "finish_reason": choice["finish_reason"]})
     chunks = [{**same, "choices": [each]} for each in choices]
     if with_usage:
-        chunks.append({**same, "choices": [], "usage": whole["usage"]})
+        chunks.append({**same, "choices": [], "usage": said["usage"]})
     return [*(b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks), b"data: [DONE]\n\n"]
 
 
@@ -143,10 +143,10 @@ def _pieces(text: str) -> list[str]:
 
 def answer(prompt: Prompt, reply: Reply, *, request_id: str) -> Answer:
     """The HTTP answer to a Chat Completions request."""
-    whole, headers = completion(prompt, reply), {"x-request-id": request_id, "openai-version": "2020-10-01"}
+    said, headers = whole(prompt, reply), {"x-request-id": request_id, "openai-version": "2020-10-01"}
     if not prompt.stream:
-        return Answer(body=orjson.dumps(whole), headers=headers)
-    pieces = stream(whole, with_usage=prompt.usage_in_stream)
+        return Answer(body=orjson.dumps(said), headers=headers)
+    pieces = stream(said, with_usage=prompt.usage_in_stream)
     return Answer(pieces=pieces, content_type="text/event-stream; charset=utf-8", headers=headers)
 
 

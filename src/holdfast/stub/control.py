@@ -32,11 +32,17 @@ def _said(value: Mapping[str, Any], *, status: int = 200) -> Answer:
 
 
 async def _wait(desk: Desk, call: Call) -> Answer:
-    """Answer when as many calls as asked for are held, billed or came in: 200; 408 when not within the time."""
+    """Answer when as many calls as asked for are held, billed or came in, and the batch has ended; 408: not in time."""
     wanted = {name: int(call.query.get(name, 0)) for name in ("held", "billed", "requests")}
     within = min(float(call.query.get("within", 30)), LONGEST_WAIT)
-    came = await desk.changes.until(lambda: all(_counts(desk)[name] >= n for name, n in wanted.items()), within=within)
-    return _said(_counts(desk), status=200 if came else 408)
+    batches = {call.query["batch"]} if "batch" in call.query else set()
+
+    def is_so() -> bool:
+        counts = _counts(desk)
+        return batches <= desk.ended and all(counts[name] >= n for name, n in wanted.items())
+
+    came = await desk.changes.until(is_so, within=within)
+    return _said({**_counts(desk), "ended": sorted(desk.ended)}, status=200 if came else 408)
 
 
 def _counts(desk: Desk) -> dict[str, int]:

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import orjson
+
 READ = 6000  # characters of a prompt that are looked at: enough for a label, and quick
 
 _WORD = re.compile(r"[^\W\d_][\w'\u2019-]{2,}")
@@ -34,10 +36,20 @@ class Material:
 def gather(text: str) -> Material:
     """Read a prompt: deterministic, and bounded for a long one."""
     head = text[:READ]
-    answers = tuple(_answers(head))
+    answers = tuple(_listed(text) or _answers(head))
     said = "\n".join(answer for _, answer in answers) or head
     counted = Counter(word for word in map(str.lower, _WORD.findall(said)) if word not in _COMMON)
     return Material(words=tuple(word for word, _ in counted.most_common(24)) or ("answer",), answers=answers)
+
+
+def _listed(text: str) -> list[tuple[str, str]]:
+    """The answers of a prompt that is a JSON document: {"answers": [{"n": 1, "text": …}, …]}."""
+    if not text.startswith("{"):
+        return []
+    try:
+        return [(str(each["n"]), each["text"]) for each in orjson.loads(text)["answers"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
 
 
 def _answers(text: str) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,7 @@ def _text(content: Any) -> str:
     return "\n".join(block["text"] for block in content if block.get("type") == "text")
 
 
-def message(prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any]:
+def whole(prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any]:
     """The Message object."""
     called = prompt.tool and reply.finish == "stop"
     refused = {"type": "refusal", "category": None, "explanation": None} if reply.finish == "refusal" else None
@@ -110,16 +110,16 @@ def _usage(usage: Usage) -> dict[str, Any]:
     }
 
 
-def stream(whole: Mapping[str, Any]) -> list[bytes]:
+def stream(said: Mapping[str, Any]) -> list[bytes]:
     """The events of the same message as a stream."""
-    usage = whole["usage"]
-    start = {**whole, "content": [], "stop_reason": None, "stop_details": None, "usage": {**usage, "output_tokens": 1}}
+    usage = said["usage"]
+    start = {**said, "content": [], "stop_reason": None, "stop_details": None, "usage": {**usage, "output_tokens": 1}}
     events: list[dict[str, Any]] = [{"type": "message_start", "message": start}, {"type": "ping"}]
-    for index, block in enumerate(whole["content"]):
+    for index, block in enumerate(said["content"]):
         events += _block_events(index, block)
-    delta = {name: whole[name] for name in ("stop_reason", "stop_sequence", "stop_details")}
-    said = {"output_tokens": usage["output_tokens"]}
-    events += [{"type": "message_delta", "delta": delta, "usage": said}, {"type": "message_stop"}]
+    delta = {name: said[name] for name in ("stop_reason", "stop_sequence", "stop_details")}
+    counted = {"output_tokens": usage["output_tokens"]}
+    events += [{"type": "message_delta", "delta": delta, "usage": counted}, {"type": "message_stop"}]
     return [b"event: " + event["type"].encode() + b"\ndata: " + orjson.dumps(event) + b"\n\n" for event in events]
 
 
@@ -137,10 +137,10 @@ def _block_events(index: int, block: Mapping[str, Any]) -> Iterator[dict[str, An
 
 def answer(prompt: Prompt, reply: Reply, *, request_id: str) -> Answer:
     """The HTTP answer to a Messages request."""
-    whole = message(prompt, reply)
+    said = whole(prompt, reply)
     if not prompt.stream:
-        return Answer(body=orjson.dumps(whole), headers=_headers(request_id))
-    return Answer(pieces=stream(whole), content_type="text/event-stream; charset=utf-8", headers=_headers(request_id))
+        return Answer(body=orjson.dumps(said), headers=_headers(request_id))
+    return Answer(pieces=stream(said), content_type="text/event-stream; charset=utf-8", headers=_headers(request_id))
 
 
 def error_body(kind: str, text: str, request_id: str) -> dict[str, Any]:

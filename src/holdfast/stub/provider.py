@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -129,7 +129,7 @@ class StubProvider:
         key = self._options.key or KEY
         tariffs = price_list(self._options.prices)
         prices = {
-            f"{provider}:{model}": {"input": f"{tariff.input:f}", "output": f"{tariff.output:f}"}
+            f"{provider}:{model}": {name: f"{usd:f}" for name, usd in asdict(tariff).items()}
             for provider in ("anthropic", "openai")
             for model, tariff in tariffs.items()
         }
@@ -184,6 +184,13 @@ class StubProvider:
     async def requested(self, n: int, *, within: float = 30.0) -> None:
         """Return once n requests have come in since it was started, billed or not; raises TimeoutError."""
         await self._wait("requests", n, within)
+
+    async def ended(self, batch_id: str, *, within: float = 30.0) -> None:
+        """Return once the batch has ended; raises TimeoutError."""
+        path = f"/stub/wait?{urlencode({'batch': batch_id, 'within': within})}"
+        told = await asyncio.to_thread(self._ask, "GET", path, None, within + ANSWER_SECONDS)
+        if batch_id not in told["ended"]:
+            raise TimeoutError(f"batch {batch_id} has not ended after {within:g} s")
 
     async def _wait(self, what: str, n: int, within: float) -> None:
         path = f"/stub/wait?{urlencode({what: n, 'within': within})}"

@@ -36,6 +36,8 @@ class Face(Protocol):
 
     def limits(self, limiter: Limiter) -> dict[str, str]: ...
 
+    def whole(self, prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any]: ...
+
 
 FACES: dict[str, Face] = {"anthropic": messages, "openai": chat}
 
@@ -64,6 +66,7 @@ class Desk:
         self.plan = Plan()
         self.gate = Gate(self.changes)
         self.limiter = Limiter(options.requests_per_minute, burst=options.burst)
+        self.ended: set[str] = set()  # batches
         self.requests = 0
         self.refused = 0
         self.in_flight = 0

@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -42,7 +42,13 @@ class BilledCall:
 
     def line(self) -> bytes:
         """As it stands in the bill."""
-        return orjson.dumps({**asdict(self), "usd": f"{self.usd:f}"}) + b"\n"
+        return orjson.dumps(self, default=_exact) + b"\n"
+
+
+def _exact(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError(f"{type(value).__name__} has no place in a bill")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from itertools import count
 from typing import Any, TypeAlias
 
@@ -14,6 +15,12 @@ MOST_DEPTH = 12  # a schema that refers to itself ends here
 _QUOTE = re.compile(r"quote|verbatim|excerpt|evidence|example|exemplar|answer|text", re.IGNORECASE)
 _ID = re.compile(r"(?:^|_)(?:id|ids|ref|refs|number|index)$", re.IGNORECASE)
 _NAME = re.compile(r"name|label|title|theme|code|topic|keyphrase|keyword|alternative", re.IGNORECASE)
+
+
+@cache
+def _is(kind: re.Pattern[str], name: str) -> bool:
+    """Whether a property is of the kind; asked for the same few names again and again."""
+    return kind.search(name) is not None
 
 
 class Filler:
@@ -78,13 +85,13 @@ class Filler:
         if "prefixItems" in schema:
             return [self.value(inner, name, depth + 1) for inner in schema["prefixItems"]]
         usual = 2 if depth < MOST_DEPTH else 0
-        if self._material.answers and (_QUOTE.search(name) or _ID.search(name)):
+        if self._material.answers and (_is(_QUOTE, name) or _is(_ID, name)):
             usual = min(3, len(self._material.answers))
         length = min(max(usual, schema.get("minItems", 0)), schema.get("maxItems", usual + schema.get("minItems", 0)))
         return [self.value(schema.get("items", {}), name, depth + 1) for _ in range(length)]
 
     def _number(self, schema: Schema, name: str) -> float:
-        wanted = self._id() if _ID.search(name) or _QUOTE.search(name) else ""
+        wanted = self._id() if _is(_ID, name) or _is(_QUOTE, name) else ""
         number: float = int(wanted) if wanted.isdecimal() else 0.8 if _type(schema) == "number" else 1
         low: float = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
         high: float = schema.get("maximum", max(number, low))
@@ -102,11 +109,11 @@ class Filler:
         return text if most is None else text[:most].rstrip() or text[:most]
 
     def _words_for(self, name: str) -> str:
-        if _ID.search(name) and self._material.answers:
+        if _is(_ID, name) and self._material.answers:
             return self._id()
-        if _NAME.search(name):
+        if _is(_NAME, name):
             return self._name()
-        if _QUOTE.search(name) and self._material.answers:
+        if _is(_QUOTE, name) and self._material.answers:
             return self._material.answers[next(self._quotes) % len(self._material.answers)][1]
         return f"Answers about {self._listed(4)}."
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+COUNTED = 1500  # characters of the answers whose words are counted
 READ = 6000  # characters of a prompt that are looked at: enough for a label, and quick
 
 _WORD = re.compile(r"[^\W\d_][\w'\u2019-]{2,}")
@@ -38,8 +39,9 @@ def gather(text: str) -> Material:
     head = text[:READ]
     answers = tuple(_listed(text) or _answers(head))
     said = "\n".join(answer for _, answer in answers) or head
-    counted = Counter(word for word in map(str.lower, _WORD.findall(said)) if word not in _COMMON)
-    return Material(words=tuple(word for word, _ in counted.most_common(24)) or ("answer",), answers=answers)
+    counted = Counter(_WORD.findall(said[:COUNTED].lower()))
+    words = [word for word, _ in counted.most_common() if word not in _COMMON]
+    return Material(words=tuple(words[:24]) or ("answer",), answers=answers)
 
 
 def _listed(text: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from tests.faults.service.stack import Stack
 
 from holdfast.embedded import RedisServer
 from holdfast.service import Service, open_service
+from holdfast.stub import StubProvider
 
 
 @pytest.fixture
@@ -15,6 +16,14 @@ def stack(own_redis: RedisServer, database_url: str, tmp_path: Path) -> Iterator
     made = Stack(redis=own_redis, database_url=database_url, home=tmp_path)
     yield made
     made.stop()
+
+
+@pytest.fixture
+def paying(provider: StubProvider, monkeypatch: pytest.MonkeyPatch) -> StubProvider:
+    """A provider that this process and those it starts buy from. Ask for it before `service`."""
+    for name, value in provider.environment().items():
+        monkeypatch.setenv(name, value)
+    return provider
 
 
 @pytest.fixture

@@ -128,9 +128,12 @@ class OpenAIBatches:
 
 
 def _entries(text: str) -> Iterator[Mapping[str, Any]]:
-    for line in text.split("\n"):
-        if line.strip():
-            yield json_object(line, provider=_NAME)
+    try:
+        for line in text.split("\n"):
+            if line.strip():
+                yield json_object(line, provider=_NAME)
+    except ProviderUnclear as error:
+        raise unbilled(error) from None  # it can be fetched again
 
 
 def _total(batch: Mapping[str, Any]) -> float:

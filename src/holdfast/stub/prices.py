@@ -1,7 +1,7 @@
 """What the stub charges: dollars per million tokens, by model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import ROUND_UP, Decimal
 from typing import Self
 
@@ -37,6 +37,11 @@ class Tariff:
             raise ValueError(f"a price is IN,OUT[,CACHE_READ[,CACHE_WRITE]], not {text!r}")
         read, write = (*numbers[2:], numbers[0], numbers[0])[:2]
         return cls(input=numbers[0], output=numbers[1], cache_read=read, cache_write=write)
+
+    def told(self) -> dict[str, str]:
+        """As HOLDFAST_PRICES wants it: the cache's prices only where they are others."""
+        rates = {name: f"{usd:f}" for name, usd in asdict(self).items()}
+        return {name: usd for name, usd in rates.items() if name in {"input", "output"} or usd != rates["input"]}
 
     def __str__(self) -> str:
         return ",".join(f"{each:f}" for each in (self.input, self.output, self.cache_read, self.cache_write))

@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -129,7 +129,7 @@ class StubProvider:
         key = self._options.key or KEY
         tariffs = price_list(self._options.prices)
         prices = {
-            f"{provider}:{model}": {name: f"{usd:f}" for name, usd in asdict(tariff).items()}
+            f"{provider}:{model}": tariff.told()
             for provider in ("anthropic", "openai")
             for model, tariff in tariffs.items()
         }

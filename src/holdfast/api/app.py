@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.middleware import Middleware
 
 from holdfast import __version__
-from holdfast.api import answers, categories, codeframes, docs, health, problems, queue
+from holdfast.api import answers, categories, codeframes, costs, docs, health, problems, queue, steering
 from holdfast.api.bodies import ProblemBody
 from holdfast.api.bodies_categories import RowsBody
 from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback, require_keys
@@ -71,7 +71,7 @@ def _routes() -> APIRouter:
     ways_in = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
     routes = APIRouter(prefix=PREFIX)
     routes.include_router(health.router)
-    for resource in (codeframes, categories, answers, queue):
+    for resource in (codeframes, steering, costs, categories, answers, queue):
         routes.include_router(resource.router, dependencies=ways_in)
     return routes
 

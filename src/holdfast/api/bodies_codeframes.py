@@ -1,18 +1,15 @@
 """Bodies of codeframe generations."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from holdfast.api.bodies import Body, Id, Storable, Usd
+from holdfast.api.bodies import Body, Id, Storable
+from holdfast.api.bodies_money import Budget, CostBody, CostEstimateBody, StatusWord
 from holdfast.service import GenerationConfig
 
 HierarchyKind: TypeAlias = Literal["flat", "two_level", "three_level", "adaptive"]
-StatusWord: TypeAlias = Literal[
-    "queued", "processing", "paused", "completed", "partial", "failed", "cancelled", "applied"
-]
 
 
 def _language(text: str) -> str:
@@ -47,10 +44,14 @@ class ConfigBody(Body):
     min_cluster_size: MinClusterSize = 5
     min_samples: MinSamples = 3
     model: Storable = Field(
-        "offline", min_length=1, max_length=200, description="Who writes the labels; `offline` needs no key"
+        "offline",
+        min_length=1,
+        max_length=200,
+        description="Who writes the labels: `offline` (no key, no cost), `anthropic:MODEL` or `openai:MODEL`",
     )
-    budget_usd: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=6)] | None = Field(
-        None, description="Most the generation may spend; `offline` spends nothing"
+    budget_usd: Budget | None = Field(None, description="Most its calls may cost; then it is paused")
+    batch: bool = Field(
+        False, strict=True, description="Buy the labels in the provider's batch: half the price, within a day"
     )
     in_doubt: Literal["repeat", "hold"] = Field("repeat", description="What to do about calls whose outcome is unknown")
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
@@ -102,6 +103,7 @@ class GenerateBody(Body):
             model=asked.model,
             in_doubt=asked.in_doubt,
             coding_type=self.coding_type,
+            batch=asked.batch,
         )
 
     def _aliases(self) -> dict[str, Any]:
@@ -109,16 +111,6 @@ class GenerateBody(Body):
         algorithm: BaseModel | None = self.algorithm_config
         named = {} if algorithm is None else {name: getattr(algorithm, name) for name in algorithm.model_fields_set}
         return named | {name: value for name, value in given.items() if value is not None}
-
-
-class CostEstimateBody(Body):
-    """What the generation may cost; `offline` costs nothing."""
-
-    low_usd: Usd = Decimal(0)
-    high_usd: Usd = Decimal(0)
-    n_calls: int = Field(0, description="Labels to be written, 0 while the number of clusters is to be estimated")
-    input_tokens: int = 0
-    output_tokens: int = 0
 
 
 class GeneratedBody(Body):
@@ -132,25 +124,8 @@ class GeneratedBody(Body):
     cost_estimate: CostEstimateBody
 
 
-class CancelledBody(Body):
-    """What cancelling left behind."""
-
-    generation_id: UUID
-    status: StatusWord
-
-
-class CostBody(Body):
-    """Money, as decimal strings in US dollars; computed from the calls' ledger."""
-
-    spent_usd: Usd
-    reserved_usd: Usd = Field(description="For calls under way")
-    in_doubt_usd: Usd = Field(description="For calls whose outcome nobody knows")
-    budget_usd: Usd | None = Field(description="null: no limit was asked for")
-    calls: int = Field(description="Calls made")
-
-
 class ErrorBody(Body):
-    """Why a generation failed."""
+    """Why a generation failed, or why it is paused."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -1,8 +1,8 @@
-"""Generations of codeframes: start one, watch it, read what it made, cancel it."""
+"""Generations of codeframes: what one may cost, start it, watch it, read what it made."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Response
@@ -10,14 +10,13 @@ from starlette.responses import StreamingResponse
 
 from holdfast.api.bodies import problem_responses
 from holdfast.api.bodies_codeframes import (
-    CancelledBody,
-    CostEstimateBody,
     GenerateBody,
     GeneratedBody,
     HierarchyBody,
     ProgressBody,
     StatusBody,
 )
+from holdfast.api.bodies_money import CostEstimateBody
 from holdfast.api.dependencies import Stopping, TheService
 from holdfast.api.events import EventFeed
 from holdfast.api.frames import hierarchy_body, progress_body, progress_digest
@@ -30,7 +29,9 @@ HAS_FRAME = frozenset({"completed", "partial", "applied"})
 
 # What the service calls a setting, and where it stands in the body.
 _PATHS = {"hierarchy": "hierarchy_preference"}
-_IN_CONFIG = frozenset({"hierarchy", "min_cluster_size", "min_samples", "model", "in_doubt", "target_language"})
+_IN_CONFIG = frozenset(
+    {"hierarchy", "min_cluster_size", "min_samples", "model", "in_doubt", "target_language", "batch", "budget_usd"}
+)
 
 
 @router.post("/generate", status_code=202, responses=problem_responses(404, 409, 413, 415, 422))
@@ -54,15 +55,8 @@ async def generate(
     The reply comes as soon as the generation is kept. The same request sent again while it is under way, or at any
     time with the same Idempotency-Key, starts nothing and answers with the same id.
     """
-    request = GenerationRequest(
-        category_id=body.category_id,
-        config=body.generation_config(),
-        answer_ids=body.answer_ids,
-        idempotency_key=idempotency_key,
-        client=None if body.config.budget_usd is None else {"budget_usd": str(body.config.budget_usd)},
-    )
     try:
-        created = await service.generations.start(request)
+        created = await service.generations.start(_request(body, idempotency_key))
     except BadInput as error:
         raise _in_the_body(error) from error
     id_, path = created.generation.id, f"/api/v1/codeframe/{created.generation.id}"
@@ -74,9 +68,19 @@ async def generate(
             "n_answers": created.generation.n_answers,
             "poll_url": f"{path}/status",
             "events_url": f"{path}/events",
-            "cost_estimate": CostEstimateBody(n_calls=body.n_clusters or 0),
+            "cost_estimate": _estimate(created.generation.estimate, body),
         }
     )
+
+
+@router.post("/estimate", responses=problem_responses(404, 413, 415, 422))
+async def estimate(body: GenerateBody, service: TheService) -> CostEstimateBody:
+    """What such a generation may cost, counted on the category's answers; nothing is started."""
+    try:
+        found = await service.estimates.of(_request(body, None))
+    except BadInput as error:
+        raise _in_the_body(error) from error
+    return _estimate(None if found is None else found.to_json(), body)
 
 
 @router.get("/{generation_id}/status", responses=problem_responses(304, 404, 422), response_model=StatusBody)
@@ -109,14 +113,6 @@ async def read_hierarchy(generation_id: UUID, service: TheService, response: Res
     return body
 
 
-@router.post("/{generation_id}/cancel", status_code=202, responses=problem_responses(404, 409, 422))
-async def cancel(generation_id: UUID, service: TheService) -> CancelledBody:
-    """Start nothing more for it; what is in flight is finished and recorded. 409 if it has ended already."""
-    await service.steering.cancel(generation_id)
-    status = await service.generations.status(generation_id)
-    return CancelledBody.model_validate({"generation_id": generation_id, "status": status.status})
-
-
 @router.get(
     "/{generation_id}/events",
     responses={
@@ -136,10 +132,9 @@ async def follow_events(
 
     Each event's data are the status without `result`. After a break send `Last-Event-ID`; what you have is left out.
     """
-    budget = await _budget(service, generation_id)
 
     async def look() -> ProgressBody:
-        return progress_body(await service.generations.status(generation_id), budget)
+        return await _progress(service, generation_id)
 
     feed = EventFeed(look, first=await look(), last_event_id=last_event_id, stopping=stopping)
     if feed.is_over:
@@ -151,12 +146,21 @@ async def follow_events(
 
 
 async def _progress(service: Service, generation_id: UUID) -> ProgressBody:
-    status = await service.generations.status(generation_id)
-    return progress_body(status, await _budget(service, generation_id))
+    return progress_body(await service.generations.status(generation_id))
 
 
-async def _budget(service: Service, generation_id: UUID) -> str | None:
-    return ((await service.generations.get(generation_id)).client or {}).get("budget_usd")
+def _request(body: GenerateBody, idempotency_key: str | None) -> GenerationRequest:
+    return GenerationRequest(
+        category_id=body.category_id,
+        config=body.generation_config(),
+        answer_ids=body.answer_ids,
+        idempotency_key=idempotency_key,
+        budget=body.config.budget_usd,
+    )
+
+
+def _estimate(said: dict[str, Any] | None, body: GenerateBody) -> CostEstimateBody:
+    return CostEstimateBody.model_validate(said or {"n_calls": body.n_clusters or 0})
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

@@ -4,7 +4,6 @@ import hashlib
 from typing import Any
 
 from holdfast.api.bodies_codeframes import (
-    CostBody,
     ErrorBody,
     ExampleBody,
     HierarchyBody,
@@ -13,6 +12,7 @@ from holdfast.api.bodies_codeframes import (
     NodeBody,
     ProgressBody,
 )
+from holdfast.api.bodies_money import CostBody
 from holdfast.service import Hierarchy, Status
 
 VERSION = 1  # edits will count it up
@@ -36,7 +36,7 @@ _SAME = (
 )
 
 
-def progress_body(status: Status, budget_usd: str | None) -> ProgressBody:
+def progress_body(status: Status) -> ProgressBody:
     """Where a generation is."""
     ledger = status.ledger
     cost = CostBody.model_validate(
@@ -44,7 +44,7 @@ def progress_body(status: Status, budget_usd: str | None) -> ProgressBody:
             "spent_usd": ledger.spent,
             "reserved_usd": ledger.reserved,
             "in_doubt_usd": ledger.in_doubt,
-            "budget_usd": budget_usd,
+            "budget_usd": status.budget,
             "calls": ledger.n_calls,
         }
     )

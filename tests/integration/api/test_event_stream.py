@@ -90,7 +90,7 @@ async def test_a_reader_who_leaves_leaves_nothing_behind(service: Service, queue
 
 @pytest.fixture
 async def now(service: Service, queued: str) -> ProgressBody:
-    return progress_body(await service.generations.status(UUID(queued)), None)
+    return progress_body(await service.generations.status(UUID(queued)))
 
 
 async def test_a_silent_stream_is_kept_open_by_heartbeats(now: ProgressBody) -> None:

@@ -19,14 +19,16 @@ _CUT = {
     "refusal": "the model declined to answer; what it said is stored and paid for",
     "content_filter": "the provider's content filter cut the reply off; it is stored and paid for",
 }
+# A text, or a comma before a closing bracket: a text is found first, so that a comma inside it is none of ours.
+_COMMAS = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
 _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 
 
 def read_label(text: str, finish: str, brief: Brief, config: FrameConfig) -> ClusterLabel:
     """The label in a model's reply. Raises BadReply, and nothing else, for a reply that holds none.
 
-    What can be mended without guessing is: a code fence or words around the JSON. Quotes that no answer holds are left
-    out: a model may not put words into respondents' mouths.
+    What can be mended without guessing is: a code fence or words around the JSON, a comma behind the last item. Quotes
+    that no answer holds are left out: a model may not put words into respondents' mouths.
     """
     if finish in _CUT:
         raise BadReply(_CUT[finish], kind=finish)
@@ -53,15 +55,25 @@ def _parsed(text: str) -> Mapping[str, Any]:
     fenced = _FENCE.match(text)
     inner = fenced[1] if fenced else text
     begin, end = inner.find("{"), inner.rfind("}")
-    try:
-        found = json.loads(inner[begin : end + 1]) if 0 <= begin < end else None
-    except (ValueError, RecursionError):
-        found = None
+    found = _loaded(inner[begin : end + 1]) if 0 <= begin < end else None
     if found is None:
         raise BadReply("the model's reply is no JSON object; it is stored and paid for", kind="malformed")
     if not isinstance(found, dict):
         raise BadReply("the model's reply is not of the asked shape; it is stored and paid for", kind="wrong_schema")
     return found
+
+
+def _loaded(text: str) -> Any:
+    for attempt in (str, _without_commas):
+        try:
+            return json.loads(attempt(text))
+        except (ValueError, RecursionError):
+            continue
+    return None
+
+
+def _without_commas(text: str) -> str:
+    return _COMMAS.sub(lambda found: "" if found[0] == "," else found[0], text)
 
 
 def _cited(evidence: Any, answers: Sequence[Exemplar]) -> Iterable[int]:
@@ -100,4 +112,4 @@ def _share(value: Any) -> float:
     """0..1; what is no number says nothing."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
         return 0.5
-    return round(min(1.0, max(0.0, float(value))), 4)
+    return round(float(min(1, max(0, value))), 4)  # cut first: JSON has integers that no float holds

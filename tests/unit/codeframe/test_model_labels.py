@@ -107,6 +107,17 @@ def test_what_stands_around_the_json_does_no_harm(around: str) -> None:
     assert read(around.replace("{}", reply())).name == "Long queues"
 
 
+def test_a_comma_too_many_is_mended_and_one_inside_a_text_stays() -> None:
+    label = read('{"name": "Queues ,] and waits", "keyphrases": ["too long", ], "confidence": 0.5,\n}')
+
+    assert (label.name, label.keyphrases) == ("Queues ,] and waits", ("too long",))
+
+
+@pytest.mark.parametrize(("number", "share"), [("1" + "0" * 400, 1.0), ("-1e999", 0.0), ("NaN", 0.5), ("true", 0.5)])
+def test_a_confidence_that_is_no_share_becomes_one(number: str, share: float) -> None:
+    assert read(f'{{"name": "Long queues", "confidence": {number}}}').confidence == share
+
+
 @pytest.mark.parametrize(
     ("text", "finish", "kind"),
     [
@@ -129,9 +140,13 @@ def test_a_reply_that_cannot_be_used_says_why_and_quotes_nothing(text: str, fini
     assert "queue" not in str(refused.value)
 
 
-@given(st.text() | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps))
+NUMBERS = st.floats() | st.integers() | st.integers(min_value=400, max_value=4000).map(lambda digits: 10**digits)
+
+
+@given(st.text() | st.recursive(st.none() | st.booleans() | NUMBERS | st.text(), st.lists).map(json.dumps))
 def test_no_text_whatever_breaks_the_reader(text: str) -> None:
-    for made in (text, reply(name=text), json.dumps({"name": "x", "evidence": text, "keyphrases": [text]})):
+    whole = json.dumps({"name": "x", "evidence": text, "keyphrases": [text]})
+    for made in (text, reply(name=text), whole, f'{{"name": "x", "confidence": {text}, "evidence": {text}}}'):
         try:
             label = read(made)
         except BadReply:

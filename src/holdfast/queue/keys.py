@@ -27,6 +27,7 @@ Ours, which Bull never looks at (no hashes, because Bull's removeJobs would dele
   cancels            zset     running id that was cancelled -> when (ms)             parts/cancel.lua
   schedule:<repeat key>  string  id stem, name, data and opts of its jobs, with a TTL  arm.lua
   throttle:<name>    string   pace and breaker of what workers share, JSON, with a TTL  parts/throttle.lua
+  holdfast:<name>    string   a note of whoever runs the queue, with a TTL          Observing.note
 In the job's hash three fields are ours: `owner`, the token of the last attempt, `cancelled`, when that was asked for,
 and `crashes`, the take-overs in vain.
 """
@@ -38,10 +39,10 @@ from holdfast.errors import BadJob, QueueError
 
 # fmt: off
 _RESERVED_FIRST = frozenset({
-    "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held", "id",
-    "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics", "outcome",
-    "outcomes", "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled", "stalled-check",
-    "throttle", "trimming", "wait", "watch",
+    "active", "cancels", "completed", "de", "delayed", "event-stream", "events", "failed", "ghosts", "held",
+    "holdfast", "id", "keep", "limiter", "limiting", "line", "lines", "lockless", "meta", "meta-paused", "metrics",
+    "outcome", "outcomes", "parked", "paused", "presence", "priority", "repeat", "schedule", "stalled",
+    "stalled-check", "throttle", "trimming", "wait", "watch",
 })
 # fmt: on
 _RESERVED_LAST = frozenset({"lock", "logs", "journal", "limited", "index"})

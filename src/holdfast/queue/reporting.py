@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from holdfast.errors import Postponed
+
 _STANDARD = logging.getLogger("holdfast.queue")
 
 
@@ -45,3 +47,10 @@ class Reporter:
             (logger.info if level == logging.INFO else logger.warning)(event, **fields)
         else:
             _STANDARD.log(level, "%s %s", event, " ".join(f"{name}={value}" for name, value in fields.items()))
+
+
+def ended_by(error: BaseException) -> str:
+    """How an attempt ended that did not return: by an error, because it was stopped, or because it was too early."""
+    if isinstance(error, Postponed):
+        return "postponed"
+    return "raised" if isinstance(error, Exception) else "stopped"

@@ -9,6 +9,7 @@ from holdfast.queue.client.connected import Connected
 from holdfast.queue.keys import may_be_job
 
 MINUTE_MS = 60_000
+SCORE_PER_MS = 4096  # of the delayed: due ms * 4096 + low bits
 SCAN_COUNT = 1_000
 SCAN_PAGES = 200  # looked through for the names of other queues, no more
 
@@ -40,7 +41,7 @@ class JobDetails:
 
 
 class Observing(Connected):
-    """Looks at a queue; changes nothing."""
+    """Looks at a queue; changes none of its jobs."""
 
     async def overview(self) -> Overview:
         """How it goes."""
@@ -88,11 +89,38 @@ class Observing(Connected):
                 break
         return sorted(names)
 
-    async def _oldest_ms(self) -> int | None:
+    async def ages(self) -> dict[str, timedelta]:
+        """How long the oldest job of a state has been in it, of those that have one: wait or paused since it was added,
+        active since its attempt began, delayed since it was due (0 while none is)."""
+        k = self.keys
+        seconds, micros = await self._ask_for("TIME")
+        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        paused = bool(await self._ask_for("EXISTS", k.meta_paused))
+        since = {"paused" if paused else "wait": await self._oldest_ms(k.paused if paused else k.wait)}
+        taken = await self._ask_for("LINDEX", k.active, -1)
+        if taken is not None:
+            begun = await self._ask_for("HGET", k.job(taken.decode(errors="replace")), "processedOn")
+            since["active"] = int(begun) if begun and begun.isdigit() else None
+        first = await self._ask_for("ZRANGE", k.delayed, 0, 0, "WITHSCORES")
+        if first:
+            since["delayed"] = min(int(float(first[-1])) // SCORE_PER_MS, now_ms)
+        return {state: timedelta(milliseconds=max(0, now_ms - at)) for state, at in since.items() if at is not None}
+
+    async def note(self, name: str, text: str, *, keep: timedelta) -> None:
+        """Leave a note beside the queue, for other processes of whoever runs it."""
+        await self._ask_for("SET", f"{self.keys.base}holdfast:{name}", text, "EX", max(1, int(keep.total_seconds())))
+
+    async def noted(self, name: str) -> str | None:
+        """The note of that name; None when there is none (any more)."""
+        found = await self._ask_for("GET", f"{self.keys.base}holdfast:{name}")
+        return None if found is None else found.decode()
+
+    async def _oldest_ms(self, line: str | None = None) -> int | None:
         """When the oldest of those was added that are next: of the prioritized, of the others, and of those in line."""
         k = self.keys
+        line = k.wait if line is None else line
         prioritized = await self._ask_for("ZCARD", k.priority)
-        ids = [await self._ask_for("LINDEX", k.wait, place) for place in (-1, -1 - prioritized)]
+        ids = [await self._ask_for("LINDEX", line, place) for place in (-1, -1 - prioritized)]
         ids += await self._ask_for("ZRANGE", k.parked, 0, 0)
         times = [await self._ask_for("HGET", k.job(each.decode(errors="replace")), "timestamp") for each in ids if each]
         known = [int(at) for at in times if at and at.isdigit()]

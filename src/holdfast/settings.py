@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     label_pace: float = Field(0.0, ge=0)  # least seconds an offline label takes: gives drills the time to kill
     fault: str = ""  # fault points to arm, see faultpoints.py
     log: Literal["console", "json"] = "console"
+    # Where spans go, as OpenTelemetry's SDK has it: otlp, console, none; it reads the rest of OTEL_* itself.
+    traces_exporter: str | None = Field(None, validation_alias=AliasChoices("OTEL_TRACES_EXPORTER", "traces_exporter"))
 
     @field_validator("hosts", "api_keys", mode="before")
     @classmethod

@@ -173,6 +173,10 @@ def test_a_package_s_door_lists_all_its_public_names_in_order() -> None:
         assert bound - set(listed) - _used(path) == set(), f"{shown(path)}: not in __all__, and not used inside"
 
 
+# Side doors: they need an extra, so the front door must not import them.
+SIDE_DOORS = {"holdfast.queue.metrics", "holdfast.queue.telemetry"}
+
+
 def test_no_package_reaches_past_the_door_of_another() -> None:
     opened = {path.parent.name: set(_all_of(path) or []) for path in doors() if path.parent.parent.name == "holdfast"}
     reaching = [
@@ -181,7 +185,7 @@ def test_no_package_reaches_past_the_door_of_another() -> None:
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom) and (parts := (node.module or "").split("."))[0] == "holdfast"
         if len(parts) > 2 and parts[1] != path.relative_to(ROOT / "src/holdfast").parts[0]
-        if parts[2] not in opened.get(parts[1], set())
+        if parts[2] not in opened.get(parts[1], set()) and node.module not in SIDE_DOORS
     ]
 
     assert reaching == []

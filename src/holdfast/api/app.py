@@ -10,7 +10,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.middleware import Middleware
 
 from holdfast import __version__
-from holdfast.api import answers, categories, codeframes, costs, docs, health, problems, queue, steering
+from holdfast.api import answers, categories, codeframes, costs, docs, health, metrics, problems, queue, steering
 from holdfast.api.bodies import ProblemBody
 from holdfast.api.bodies_categories import RowsBody
 from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback, require_keys
@@ -50,6 +50,7 @@ def create_app(service: Service, *, hosts: Sequence[str] = (), stopping: asyncio
     problems.install(app)
     app.include_router(_routes())
     app.include_router(docs.router)
+    app.include_router(metrics.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign] # the documented way to extend it
     return app
 

@@ -37,6 +37,10 @@ def worker(
     concurrency: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Jobs at once; HOLDFAST_CONCURRENCY, else 8.")
     ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve this worker's own /metrics there; without it, nowhere.")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address for it; whoever reaches it needs no key.")] = "127.0.0.1",
     until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True, help="Stop when stdin ends.")] = False,
 ) -> None:
     """Work on generations until SIGTERM or Ctrl-C; start as many as you like, on as many machines as you like."""
@@ -46,4 +50,5 @@ def worker(
     if concurrency is not None:
         settings = settings.model_copy(update={"concurrency": concurrency})
     configure_logs(settings)
-    raise typer.Exit(run(lambda stop: work(settings, stop, until_eof=until_eof)))
+    metrics = None if metrics_port is None else (metrics_host, metrics_port)
+    raise typer.Exit(run(lambda stop: work(settings, stop, until_eof=until_eof, metrics=metrics)))

@@ -5,12 +5,13 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 import structlog
 import uvicorn
 
 from holdfast.api import create_app, require_keys
+from holdfast.cli.metrics import served_metrics
 from holdfast.cli.running import Stop
 from holdfast.errors import BadInput, HoldfastError
 from holdfast.service import Service, open_service
@@ -38,10 +39,16 @@ async def serve_api(settings: Settings, stop: Stop, *, with_worker: bool) -> int
     return 0
 
 
-async def work(settings: Settings, stop: Stop, *, until_eof: bool) -> int:
-    """`holdfast worker`."""
-    async with open_service(settings) as service:
-        with _eof_stops(stop) if until_eof else nullcontext():
+async def work(settings: Settings, stop: Stop, *, until_eof: bool, metrics: tuple[str, int] | None = None) -> int:
+    """`holdfast worker`; `metrics`: host and port for its own counters."""
+    with ExitStack() as stack:
+        listener = None if metrics is None else stack.enter_context(listening(*metrics, option="--metrics-port"))
+        async with open_service(settings) as service:
+            if until_eof:
+                stack.enter_context(_eof_stops(stop))
+            if listener is not None:
+                stack.enter_context(served_metrics(service.watch.metrics, listener))
+                log.info("metrics served", url=f"{url_of(listener)}/metrics")
             if not stop.asked:
                 log.info("worker started", concurrency=settings.concurrency)
                 await service.run_worker(stop.event)
@@ -65,7 +72,7 @@ async def run_api(service: Service, listener: socket.socket, stop: Stop, *, with
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int, *, option: str = "--port") -> Iterator[socket.socket]:
     """A listening socket, closed at the end. Raises BadInput for a host that is not this machine's, PortTaken."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -80,7 +87,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as error:
             raise PortTaken(
                 f"port {port} of {host} cannot be used ({error.strerror}); stop what listens there, or choose another "
-                "one with --port"
+                f"one with {option}"
             ) from error
         yield listener
 

@@ -8,8 +8,11 @@ from holdfast.service.estimates import Estimates
 from holdfast.service.estimating import Estimate
 from holdfast.service.generations import Generations, Hierarchy
 from holdfast.service.importing import FileToImport, Imports, IncomingRow
+from holdfast.service.metrics import CONTENT_TYPE as METRICS_TYPE
+from holdfast.service.metrics import Metrics as ProcessMetrics
 from holdfast.service.requests import HIERARCHIES, MIN_ANSWERS, GenerationConfig, GenerationRequest
 from holdfast.service.requests import check as check_config
+from holdfast.service.scraping import last_scrape
 from holdfast.service.statuses import Status
 from holdfast.service.steering import Resolved, Steering
 from holdfast.service.tables import Tables
@@ -21,6 +24,7 @@ from holdfast.store.ledgers import Call, CostRow, Grouping
 
 __all__ = [
     "HIERARCHIES",
+    "METRICS_TYPE",
     "MIN_ANSWERS",
     "QUEUE",
     "Balance",
@@ -40,6 +44,7 @@ __all__ = [
     "Imports",
     "InHand",
     "IncomingRow",
+    "ProcessMetrics",
     "Resolved",
     "Service",
     "Status",
@@ -48,5 +53,6 @@ __all__ = [
     "Tables",
     "check_config",
     "check_table_path",
+    "last_scrape",
     "open_service",
 ]

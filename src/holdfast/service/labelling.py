@@ -17,11 +17,12 @@ from holdfast.codeframe import (
     label_stage,
     read_label,
 )
-from holdfast.durable import Reply, Steps
+from holdfast.durable import Reply
 from holdfast.errors import BadReply
 from holdfast.llm import Completion, Price, Request, count_request
 from holdfast.service.models import Models, Turn, most_of
 from holdfast.service.requests import OFFLINE, GenerationConfig
+from holdfast.service.watching import WatchedSteps
 from holdfast.store import CallJournal, Caps, Database
 from holdfast.store.units import OwedUnit
 
@@ -117,12 +118,12 @@ class Labelling:
             )
         return found
 
-    def _steps(self, unit: OwedUnit, worker: str, config: GenerationConfig) -> Steps:
+    def _steps(self, unit: OwedUnit, worker: str, config: GenerationConfig) -> WatchedSteps:
         ref = unit.ref
         journal = CallJournal(
             self._database, generation_id=ref.generation_id, unit_id=ref.id, worker=worker, caps=self._caps
         )
-        return Steps(journal, in_doubt="hold" if config.in_doubt == "hold" else "repeat")
+        return WatchedSteps(journal, in_doubt="hold" if config.in_doubt == "hold" else "repeat")
 
     async def _compute(
         self, unit: OwedUnit, clustering: ClusterResult, config: GenerationConfig, embedder: Embedder | None

@@ -12,6 +12,7 @@ import structlog
 from holdfast.errors import QueueError, QueueUnavailable, Unavailable
 from holdfast.queue import Queue
 from holdfast.service.enqueueing import job_id, new_job
+from holdfast.service.metrics import Metrics
 from holdfast.service.processors import give_up
 from holdfast.store import Database, units
 from holdfast.store.units import GivenUp, UnitRef
@@ -36,10 +37,11 @@ class Reconciled:
 class Reconciler:
     """Compares the database's pending units with Redis's jobs. Any number may run at once: a job's id is its unit's."""
 
-    def __init__(self, database: Database, queue: Queue, *, every: float = 2.0) -> None:
+    def __init__(self, database: Database, queue: Queue, *, every: float = 2.0, metrics: Metrics | None = None) -> None:
         self._database = database
         self._queue = queue
         self._every = every
+        self._metrics = metrics or Metrics()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look at once and then every few seconds, until `stopping`; a server that is away is tried again."""
@@ -78,7 +80,8 @@ class Reconciler:
         by_state: dict[str | None, list[UnitRef]] = {}
         for ref in page:
             by_state.setdefault(states[job_id(ref)], []).append(ref)
-        missing = by_state.get(None, []) + await self._unorphaned(by_state.get("orphan", []))
+        orphans = await self._unorphaned(by_state.get("orphan", []))
+        missing = by_state.get(None, []) + orphans
         missing += await self._next_round(by_state.get("completed", []))
         if missing:
             await self._queue.add_many([new_job(ref) for ref in missing])
@@ -86,7 +89,9 @@ class Reconciler:
                 log.info("unit enqueued by the reconciler", job_id=job_id(ref), stage=ref.stage)
         for ref in by_state.get("failed", []):
             await self._give_up(ref)
-        return len(missing), len(by_state.get("failed", []))
+        n_failed = len(by_state.get("failed", []))
+        self._metrics.reconciled(enqueued=len(missing), orphans=len(orphans), given_up=n_failed)
+        return len(missing), n_failed
 
     async def _unorphaned(self, refs: list[UnitRef]) -> list[UnitRef]:
         # A hash in no list: Redis lost its last second between the two. Nobody will ever take it.

@@ -18,12 +18,16 @@ from holdfast.service.estimates import Estimates
 from holdfast.service.generations import Generations
 from holdfast.service.importing import Imports
 from holdfast.service.labelling import Labelling
+from holdfast.service.metrics import Metrics
 from holdfast.service.models import Models, prices_of
 from holdfast.service.processors import Processors
 from holdfast.service.reconciler import Reconciler
+from holdfast.service.scraping import Scrapes
 from holdfast.service.servers import opened
 from holdfast.service.steering import Steering
 from holdfast.service.tables import Tables
+from holdfast.service.tracing import opened_traces
+from holdfast.service.watching import Watch
 from holdfast.service.work import StageWork
 from holdfast.settings import Settings
 from holdfast.store import Caps, Database
@@ -47,10 +51,14 @@ class Service:
     estimates: Estimates
     imports: Imports
     tables: Tables
+    scrapes: Scrapes
+    watch: Watch
 
     async def run_reconciler(self, stopping: asyncio.Event) -> None:
         """Give what is owed a job, every few seconds, until `stopping`."""
-        await Reconciler(self.database, self.queue, every=self.settings.reconcile_seconds).run(stopping)
+        await Reconciler(
+            self.database, self.queue, every=self.settings.reconcile_seconds, metrics=self.watch.metrics
+        ).run(stopping)
 
     async def run_worker(self, stopping: asyncio.Event | None = None) -> None:
         """Work until `stopping` (without it: SIGTERM or SIGINT); what is running then is finished or given back."""
@@ -71,6 +79,7 @@ class Service:
             concurrency=self.settings.concurrency,
             lock_duration=self.settings.lock_seconds,
             signals=stopping is None,
+            around=self.watch.around(self.queue),
         )
 
         async def stop_worker() -> None:
@@ -118,6 +127,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         await database.migrate()
         estimates = Estimates(database, prices_of(settings), most=settings.max_generation_usd)
         queue = await stack.enter_async_context(Queue(QUEUE, url=redis_url, prefix=settings.queue_prefix))
+        watch = _watch(settings, queue, stack)
         yield Service(
             settings=settings,
             servers=servers,
@@ -131,7 +141,18 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             estimates=estimates,
             imports=Imports(database),
             tables=Tables(database),
+            scrapes=Scrapes(watch.metrics, database, queue, caps_of(settings)),
+            watch=watch,
         )
+
+
+def _watch(settings: Settings, queue: Queue, stack: AsyncExitStack) -> Watch:
+    metrics = Metrics()
+    stack.enter_context(metrics.queue.listen(queue))
+    traces = stack.enter_context(opened_traces(settings.traces_exporter))
+    if traces is not None:
+        traces.follow(queue)
+    return Watch(metrics=metrics, traces=traces)
 
 
 def arm(settings: Settings) -> None:

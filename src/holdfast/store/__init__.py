@@ -3,7 +3,7 @@
 Every function takes the connection of a transaction that `Database.run` opened.
 """
 
-from holdfast.store import answers, balances, batches, calls, codeframes, generations, ledgers, steering, units
+from holdfast.store import answers, balances, batches, calls, codeframes, figures, generations, ledgers, steering, units
 from holdfast.store.calls import CallJournal
 from holdfast.store.caps import Caps
 from holdfast.store.database import Connection, Database
@@ -18,6 +18,7 @@ __all__ = [
     "batches",
     "calls",
     "codeframes",
+    "figures",
     "generations",
     "ledgers",
     "steering",

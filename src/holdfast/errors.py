@@ -10,6 +10,7 @@ HoldfastError
 ├── StepError
 │   ├── BadReply        a reply was paid for and cannot be used: cut off, refused, filtered, of the wrong shape
 │   ├── BudgetUsedUp    the call could cost more than what a cap leaves
+│   ├── JournalBroken   a journal's file is none, is damaged, or could not be written
 │   ├── StepHeld        a call is in doubt and the policy is to hold it
 │   └── StepNotWanted   the generation was paused, cancelled or deleted: the call was not made
 ├── ProviderError       a model's provider did not answer; `cost` says what that was billed
@@ -91,6 +92,10 @@ class EmbeddedError(HoldfastError):
 
 class StepError(HoldfastError):
     """A durable step could not be run."""
+
+
+class JournalBroken(StepError):
+    """The journal's file cannot be used as it is; what is in it was left alone."""
 
 
 class StepHeld(StepError):

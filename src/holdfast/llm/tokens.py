@@ -11,6 +11,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from holdfast.llm.values import Request
 
@@ -87,6 +88,7 @@ _ENGLISH = _Rates(word=1.02, letter_above_4=0.06, letter_above_9=0.25, accent=1.
 _OTHER = _Rates(word=1.6, letter_above_4=0.26, letter_above_9=0.44, accent=1.2)
 
 
+@lru_cache(maxsize=64)  # a request is counted for its turn, its reserve and its estimate; instructions are the same
 def count_tokens(text: str) -> int:
     """About as many tokens as a provider will count, seldom fewer: for English 3 to 20 % more."""
     english = _is_english(_WORD.findall(text))

@@ -105,7 +105,7 @@ class Labelling:
 
     async def _reply(self, unit: OwedUnit, worker: str, asked: Question, step: str) -> Mapping[str, Any]:
         model, request = asked.config.model, asked.request
-        client, price = self._models.client(model), self._models.price(model)
+        client, price = await self._models.ready(model), self._models.price(model)
         # The turn comes before the intent: nobody has to doubt a call that only waited for it.
         async with self._models.turn(model, tokens=count_request(request) + request.max_tokens) as turn:
             found: Mapping[str, Any] = await self._steps(unit, worker, asked.config).run(

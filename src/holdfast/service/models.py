@@ -55,6 +55,7 @@ class Models:
         self._queue = queue
         self._prices = prices_of(settings)
         self._clients: dict[str, Client] = {}
+        self._opening = asyncio.Lock()
         self._throttles: dict[str, Throttle] = {}
 
     def client(self, model: str) -> Client:
@@ -63,6 +64,13 @@ class Models:
             self._clients[model] = open_client(model, keys_of(self._settings))
         return self._clients[model]
 
+    async def ready(self, model: str) -> Client:
+        """The same from an event loop: a provider's SDK takes a second or more to import, and its TLS to set up."""
+        async with self._opening:
+            if model not in self._clients:
+                await asyncio.to_thread(self.client, model)
+            return self._clients[model]
+
     def price(self, model: str) -> Price:
         """Raises NotConfigured for a model whose price nobody gave."""
         return self._prices.of(model)
@@ -70,7 +78,7 @@ class Models:
     @asynccontextmanager
     async def turn(self, model: str, *, tokens: int) -> AsyncIterator[Turn]:
         """Wait for leave to use so many tokens. Raises Postponed if that takes long: give the job back until then."""
-        client = self.client(model)
+        client = await self.ready(model)
         throttle = self._throttle(client)
         await self._enter(throttle, tokens)
         turn = Turn(client, within=self._settings.call_seconds)

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from itertools import pairwise
+from typing import Any
 
 import orjson
+import pytest
 import redis.asyncio
 
-from holdfast.queue import Queue, Throttle
+from holdfast.queue import Queue, QueueUnavailable, Throttle
 
 
 def throttle(queue: Queue, *, requests: float | None = None, tokens: float | None = None) -> Throttle:
@@ -78,7 +81,7 @@ async def test_many_callers_in_two_queues_share_one_pace(queue: Queue, redis_url
     # 100 a second and a burst of one second, whatever the machine did meanwhile; nobody asks all the time.
     assert made <= 100 * (took + 1.0)
     assert made >= 250
-    assert asked < made * 20
+    assert asked < made * 3
 
 
 async def test_tokens_that_were_not_used_are_free_again(queue: Queue) -> None:
@@ -157,3 +160,65 @@ async def test_a_call_that_was_not_made_says_nothing_of_the_provider(queue: Queu
         await asked.leave(outcome=outcome, reserved=1, used=0, retry_after=None)
 
     assert await asked.enter(1) > 0
+
+
+async def test_those_who_wait_are_told_one_time_after_the_other(queue: Queue) -> None:
+    asked = throttle(queue, requests=60)
+    await granted(asked)
+
+    waits = [await asked.enter(1) for _ in range(5)]
+
+    apart = [later - earlier for earlier, later in pairwise(waits)]
+    assert all(0.9 < each < 1.1 for each in apart)
+
+
+async def test_nobody_is_sent_away_for_more_than_a_minute(queue: Queue) -> None:
+    asked = throttle(queue, requests=6)
+    await granted(asked)
+
+    assert max([await asked.enter(1) for _ in range(20)]) == 60.0
+
+
+async def test_those_who_wait_for_a_closed_door_do_not_come_all_at_once(queue: Queue) -> None:
+    asked = throttle(queue, requests=6000)
+    await asked.leave(outcome="busy", reserved=1, used=0, retry_after=7.0)
+
+    waits = [await asked.enter(1) for _ in range(50)]
+
+    assert waits[0] > 6.5
+    assert 0.4 < waits[-1] - waits[0] < 0.6
+
+
+async def test_a_probe_that_the_limit_refuses_leaves_the_turn_to_the_next(
+    queue: Queue, client: redis.asyncio.Redis
+) -> None:
+    asked = throttle(queue, requests=60)
+    await granted(asked)
+    for _ in range(3):
+        await asked.leave(outcome="failed", reserved=1, used=0, retry_after=None)
+    state = await asked.look()
+    state |= {"open": 0, "requests": state["requests"] + 5_000}
+    await client.set("bull:q:throttle:key", orjson.dumps(state))
+
+    assert await asked.enter(1) > 0
+    assert (await asked.look())["probe"] == 0
+
+
+async def test_a_redis_that_is_away_is_said_to_be_away(own_redis: Any) -> None:
+    async with Queue("q", url=own_redis.url, max_wait=0.3) as queue:
+        asked = throttle(queue, requests=60)
+        await asked.enter(1)
+        await asyncio.to_thread(own_redis.kill)
+
+        with pytest.raises(QueueUnavailable):
+            await asked.enter(1)
+        with pytest.raises(QueueUnavailable):
+            await asked.leave(outcome="ok", reserved=1, used=1, retry_after=None)
+
+
+async def test_bull_leaves_the_state_alone_and_the_audit_finds_nothing(queue: Queue) -> None:
+    await throttle(queue, requests=60).enter(1)
+
+    report = await queue.audit()
+
+    assert not report.findings

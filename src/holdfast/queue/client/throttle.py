@@ -1,6 +1,5 @@
 """The pace at which something is called that all workers share, and a breaker for when it is not well."""
 
-import random
 from typing import Any
 
 import orjson
@@ -44,10 +43,12 @@ class Throttle:
         )
 
     async def enter(self, tokens: int) -> float:
-        """0.0: go, and `leave` afterwards. Else so many seconds to wait before asking again."""
-        wait_ms = await self._queue.throttle_enter(self.name, self._pace, tokens=tokens)
-        # Spread, so that those who wait do not all come back in the same moment.
-        return wait_ms / 1000 * random.uniform(1.0, 1.3)
+        """0.0: go, and `leave` afterwards. Else so many seconds to wait before asking again, at most a minute.
+
+        Each caller is told a time of its own, so that those who wait do not all come back in the same moment. It keeps
+        no place free: who comes first when there is room goes.
+        """
+        return await self._queue.throttle_enter(self.name, self._pace, tokens=tokens) / 1000
 
     async def leave(self, *, outcome: CallOutcome, reserved: int, used: int, retry_after: float | None) -> None:
         """Say how the call went: ok | busy (too many; nobody comes in for `retry_after` s) | failed | unused."""
@@ -56,7 +57,7 @@ class Throttle:
         await self._queue.throttle_leave(self.name, self._pace, outcome=outcome, refund=refund, close_ms=close_ms)
 
     async def look(self) -> dict[str, float]:
-        """The state as kept: requests, tokens, closed, open, probe (ms since 1970), failures; empty: not used yet."""
+        """The state as kept: requests, tokens, closed, open, probe, line (ms since 1970), failures; empty: not used."""
         found = await self._queue.throttle_state(self.name)
         state: dict[str, Any] = orjson.loads(found) if found else {}
         return state

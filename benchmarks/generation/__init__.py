@@ -1,0 +1,1 @@
+"""What benchmarks/generation_overhead.py is made of."""

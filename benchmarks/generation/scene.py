@@ -138,7 +138,7 @@ async def workers(
         crew = Crew(count, environment, log)
         try:
             async with asyncio.timeout(60):
-                while len(await service.queue.workers()) < count:
+                while len(await service.queue.workers()) < count:  # noqa: ASYNC110 - other processes do the work
                     await asyncio.sleep(0.05)
             yield crew
         finally:

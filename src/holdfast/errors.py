@@ -39,6 +39,7 @@ The decision to retry looks at the type, never at the text.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 
 class HoldfastError(Exception):
@@ -257,3 +258,7 @@ class NotDurable(QueueError):
 
 class UnfitServer(QueueError):
     """The server cannot hold the queue as it is; the message says what to change."""
+
+    def __init__(self, message: str, *, reason: Literal["too_old", "sentinel", "no_hash_tag"]) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     tokens_per_minute: float | None = Field(None, gt=0)
     call_seconds: float = Field(120.0, gt=0)  # a call that takes longer is given up, and is in doubt
 
+    backup_stamp: Path | None = (
+        None  # a folder with files `redis` and `postgresql`, touched by each backup; or one file
+    )
+    backup_hours: float = Field(26.0, gt=0)  # a backup that is older is too old
+    alerts: bool = False  # the operator says that somebody is told when something goes wrong
+
     queue_prefix: str = "bull"
     host: str = "127.0.0.1"
     port: int = 3001

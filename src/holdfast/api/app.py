@@ -15,6 +15,7 @@ from holdfast.api.bodies import ProblemBody
 from holdfast.api.bodies_categories import RowsBody
 from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback, require_keys
 from holdfast.api.limits import BodyLimits
+from holdfast.api.readiness import Readiness
 from holdfast.service import Service
 from holdfast.settings import Settings
 
@@ -46,6 +47,7 @@ def create_app(service: Service, *, hosts: Sequence[str] = (), stopping: asyncio
         middleware=[Middleware(problems.Unexpected), *_guards(service.settings, hosts), Middleware(BodyLimits)],
     )
     app.state.service = service
+    app.state.readiness = Readiness(service)
     app.state.stopping = stopping or asyncio.Event()
     problems.install(app)
     app.include_router(_routes())

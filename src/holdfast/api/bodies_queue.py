@@ -1,7 +1,6 @@
-"""Bodies of the queue and of health."""
+"""Bodies of the queue."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
@@ -36,16 +35,3 @@ class QueueBody(Body):
     counts: CountsBody
     n_workers: int
     workers: tuple[WorkerBody, ...]
-
-
-class LiveBody(Body):
-    """This process answers."""
-
-    status: Literal["live"] = "live"
-
-
-class ReadyBody(Body):
-    """Everything that is needed answers."""
-
-    status: Literal["ready"] = "ready"
-    checks: dict[str, Literal["ok"]] = Field(examples=[{"database": "ok", "redis": "ok"}])

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 from fastapi import Depends, Path, Query, Request
 
 from holdfast.api.bodies import MAX_ID
+from holdfast.api.readiness import Readiness
 from holdfast.errors import BadInput, Problem
 from holdfast.service import Service
 
@@ -15,6 +16,11 @@ MAX_PAGE = 1000
 async def _service(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
+
+
+async def _readiness(request: Request) -> Readiness:
+    readiness: Readiness = request.app.state.readiness
+    return readiness
 
 
 async def _stopping(request: Request) -> asyncio.Event:
@@ -42,6 +48,7 @@ async def _search(
     return search
 
 
+TheReadiness: TypeAlias = Annotated[Readiness, Depends(_readiness)]
 TheService: TypeAlias = Annotated[Service, Depends(_service)]
 Stopping: TypeAlias = Annotated[asyncio.Event, Depends(_stopping)]
 Cursor: TypeAlias = Annotated[int, Depends(_cursor)]

@@ -78,8 +78,11 @@ class Keys:
         self._digests = tuple(_digest(key) for key in keys)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        open_to_all = scope["type"] not in {"http", "websocket"} or scope["path"] in OPEN_PATHS
-        if open_to_all or self._knows(Headers(scope=scope)):
+        if scope["type"] not in {"http", "websocket"}:
+            return await self._app(scope, receive, send)
+        has_key = self._knows(Headers(scope=scope))
+        scope.setdefault("state", {})["has_key"] = has_key  # open paths tell less without one
+        if has_key or scope["path"] in OPEN_PATHS:
             return await self._app(scope, receive, send)
         detail = "send one of the server's keys as `Authorization: Bearer …` or `X-API-Key: …`"
         return await problem(401, detail, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)

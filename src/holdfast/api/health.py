@@ -1,17 +1,13 @@
-"""Health: does this process answer, and do its servers?"""
+"""Health: does this process answer, and can it work on its servers?"""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from holdfast.api.bodies import problem_responses
-from holdfast.api.bodies_queue import LiveBody, ReadyBody
-from holdfast.api.dependencies import TheService
+from holdfast.api.bodies_health import LineBody, LiveBody, ReadyBody
+from holdfast.api.dependencies import TheReadiness
 from holdfast.api.problems import problem
-from holdfast.errors import HoldfastError, Problem
-
-PATIENCE = 3.0  # seconds a server may take to answer
+from holdfast.doctor import Line
+from holdfast.errors import Problem
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -23,25 +19,31 @@ async def live() -> LiveBody:
 
 
 @router.get("/ready", responses=problem_responses(), response_model=ReadyBody)
-async def ready(service: TheService) -> ReadyBody | Response:
-    """The database and Redis answer; 503 says which does not."""
-    pings = {"database": service.database.ping, "redis": service.queue.ping}
-    found = await asyncio.gather(*(_fault(ping) for ping in pings.values()))
-    away = {name: fault for name, fault in zip(pings, found, strict=True) if fault}
-    if not away:
-        return ReadyBody(checks=dict.fromkeys(pings, "ok"))
-    errors = [Problem(path=name, message=fault) for name, fault in away.items()]
-    return problem(503, f"away: {', '.join(away)}", errors=errors, headers={"Retry-After": "2"})
+async def ready(request: Request, readiness: TheReadiness) -> ReadyBody | Response:
+    """The deployment checklist of `holdfast doctor`, at most 5 s old; 503 when a server is away or cannot be used.
+
+    What is set up badly, and still works, is in the lines and is no reason for a 503. Once the server has keys, figures
+    and fixes are for those who send one.
+    """
+    report = await readiness.report()
+    is_known: bool = getattr(request.state, "has_key", True)
+    if report.is_ready:
+        return ReadyBody(level=report.level, lines=tuple(_body(line, whole=is_known) for line in report.lines))
+    broken = [line for line in report.lines if line.level == "fail"]
+    errors = [Problem(path=line.name, message=_message(line) if is_known else "fails") for line in broken]
+    return problem(
+        503, f"not ready: {', '.join(line.name for line in broken)}", errors=errors, headers={"Retry-After": "2"}
+    )
 
 
-async def _fault(ping: Callable[[], Awaitable[None]]) -> str | None:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await ping()
-    except TimeoutError:
-        return f"does not answer within {PATIENCE:g} s"
-    except HoldfastError as error:
-        return str(error)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the server cannot be used
-        return f"cannot be used ({type(error).__name__})"
-    return None
+def _body(line: Line, *, whole: bool) -> LineBody:
+    return LineBody(
+        name=line.name,
+        level=line.level,
+        figure=line.figure if whole else None,
+        fix=(line.fix or None) if whole else None,
+    )
+
+
+def _message(line: Line) -> str:
+    return f"{line.figure}. Fix: {line.fix}"

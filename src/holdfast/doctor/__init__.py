@@ -1,1 +1,6 @@
-"""The deployment checklist: each line ok, warn or fail, with its figure and the exact fix."""
+"""The deployment checklist as a program: facts in, one line each out, with the exact fix."""
+
+from holdfast.doctor.examination import Doctor, examined
+from holdfast.doctor.lines import NAMES, Level, Line, Report
+
+__all__ = ["NAMES", "Doctor", "Level", "Line", "Report", "examined"]

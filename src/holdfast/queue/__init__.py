@@ -16,6 +16,7 @@ from holdfast.errors import (
 )
 from holdfast.queue.client.durability import Durability
 from holdfast.queue.client.events import Event
+from holdfast.queue.client.examining import Growth, LinkFacts, ServerFacts
 from holdfast.queue.client.findings import AuditReport, Finding
 from holdfast.queue.client.observing import JobDetails, Overview
 from holdfast.queue.client.queue import Queue
@@ -40,12 +41,14 @@ __all__ = [
     "Durability",
     "Event",
     "Finding",
+    "Growth",
     "Job",
     "JobDetails",
     "JobFailed",
     "JobNotFound",
     "JobOptions",
     "JobType",
+    "LinkFacts",
     "LiveWorker",
     "LockLost",
     "NewJob",
@@ -61,6 +64,7 @@ __all__ = [
     "Repeatable",
     "ResultTimeout",
     "Retention",
+    "ServerFacts",
     "Throttle",
     "UnfitServer",
     "Unrecoverable",

@@ -10,9 +10,11 @@ from holdfast.service.generations import Generations, Hierarchy
 from holdfast.service.importing import FileToImport, Imports, IncomingRow
 from holdfast.service.metrics import CONTENT_TYPE as METRICS_TYPE
 from holdfast.service.metrics import Metrics as ProcessMetrics
+from holdfast.service.models import keys_of, prices_of
 from holdfast.service.requests import HIERARCHIES, MIN_ANSWERS, GenerationConfig, GenerationRequest
 from holdfast.service.requests import check as check_config
 from holdfast.service.scraping import last_scrape
+from holdfast.service.servers import opened
 from holdfast.service.statuses import Status
 from holdfast.service.steering import Resolved, Steering
 from holdfast.service.tables import Tables
@@ -53,6 +55,9 @@ __all__ = [
     "Tables",
     "check_config",
     "check_table_path",
+    "keys_of",
     "last_scrape",
     "open_service",
+    "opened",
+    "prices_of",
 ]

@@ -3,16 +3,31 @@
 Every function takes the connection of a transaction that `Database.run` opened.
 """
 
-from holdfast.store import answers, balances, batches, calls, codeframes, figures, generations, ledgers, steering, units
+from holdfast.store import (
+    answers,
+    balances,
+    batches,
+    calls,
+    codeframes,
+    figures,
+    generations,
+    health,
+    ledgers,
+    steering,
+    units,
+)
 from holdfast.store.calls import CallJournal
 from holdfast.store.caps import Caps
 from holdfast.store.database import Connection, Database
+from holdfast.store.health import DatabaseFacts, Pooler
 
 __all__ = [
     "CallJournal",
     "Caps",
     "Connection",
     "Database",
+    "DatabaseFacts",
+    "Pooler",
     "answers",
     "balances",
     "batches",
@@ -20,6 +35,7 @@ __all__ = [
     "codeframes",
     "figures",
     "generations",
+    "health",
     "ledgers",
     "steering",
     "units",

@@ -40,7 +40,13 @@ def ask() -> Ask:
     ) -> AsyncIterator[httpx.AsyncClient]:
         raising = Raising(error)
         stand_in = SimpleNamespace(
-            settings=Settings(**settings), generations=raising, imports=raising, queue=raising, database=raising
+            settings=Settings(**settings),
+            servers=None,
+            database_url="",
+            generations=raising,
+            imports=raising,
+            queue=raising,
+            database=raising,
         )
         app = create_app(cast("Service", stand_in), hosts=hosts)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=url) as client:

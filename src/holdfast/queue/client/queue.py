@@ -3,6 +3,7 @@
 from holdfast.queue.client.audit import Auditing
 from holdfast.queue.client.cancelling import Cancelling
 from holdfast.queue.client.clearing import Clearing
+from holdfast.queue.client.examining import Examining
 from holdfast.queue.client.keeping import Keeping
 from holdfast.queue.client.observing import Observing
 from holdfast.queue.client.scheduling import Scheduling
@@ -10,7 +11,7 @@ from holdfast.queue.client.throttling import Throttling
 from holdfast.queue.jobs.options import JobOptions
 
 
-class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing, Observing, Throttling):
+class Queue(Scheduling, Keeping, Clearing, Cancelling, Auditing, Observing, Throttling, Examining):
     """A queue of jobs in Redis, on Bull 4's keys. Use it as `async with Queue("emails") as queue:`.
 
     Every call waits at most `max_wait` seconds for Redis and raises QueueUnavailable then.

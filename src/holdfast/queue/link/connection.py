@@ -6,6 +6,7 @@ When it breaks it is made again after min(50 ms * n, 2 s), for ever, and is read
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from time import monotonic
@@ -27,6 +28,7 @@ from holdfast.queue.reporting import Reporter
 
 RETRY_STEP = 0.05
 RETRY_CAP = 2.0
+KNOWN_RETURNS = 1_000
 
 
 def retry_delay(attempt: int) -> float:
@@ -61,6 +63,7 @@ class Link:
         self._unfit: UnfitServer | None = None  # why the only server that was found cannot be used
         self.last_error = ""  # for messages
         self.reconnects = 0  # how often it came back; a caller may compare
+        self.came_back_at: deque[float] = deque(maxlen=KNOWN_RETURNS)  # monotonic; the last ones
         self.away = 10.0  # seconds the last outage took; before the first connect nobody knows
         self.before_use: Callable[[], Awaitable[None]] | None = None  # after each connect, before callers may send
 
@@ -150,6 +153,7 @@ class Link:
             await self._prepare(wire)
             if lost_at:
                 self.reconnects += 1
+                self.came_back_at.append(monotonic())
                 self._came_back.set()
                 self._reporter.info("redis reconnected", after=round(monotonic() - lost_at, 3))
             await self._serve(wire)

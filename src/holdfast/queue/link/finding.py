@@ -110,12 +110,17 @@ class Finder:
         """UnfitServer for a server that can never hold the queue, Elsewhere for one that has it not."""
         if server.version and server.version < OLDEST:
             told = ".".join(map(str, server.version))
-            raise UnfitServer(f"the server is Redis {told}; a queue needs Redis 6.2 or newer, or Valkey")
+            raise UnfitServer(
+                f"the server is Redis {told}; a queue needs Redis 6.2 or newer, or Valkey", reason="too_old"
+            )
         if server.mode == "sentinel":
-            raise UnfitServer("that is a sentinel: the URL has to be redis+sentinel://host:port/name-of-the-service")
+            raise UnfitServer(
+                "that is a sentinel: the URL has to be redis+sentinel://host:port/name-of-the-service",
+                reason="sentinel",
+            )
         if server.mode == "cluster":
             if self._base and not has_hash_tag(self._base):
-                raise UnfitServer(_untagged(self._base))
+                raise UnfitServer(_untagged(self._base), reason="no_hash_tag")
             if target.kind == "one":
                 self._is_cluster = True
                 raise Elsewhere("that is a node of a cluster; the one that has the queue is looked for")

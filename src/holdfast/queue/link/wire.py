@@ -252,7 +252,8 @@ async def _greet(wire: Wire, endpoint: Endpoint, client_name: str | None) -> Ser
         told = await wire.send(pack("HELLO", 2, *login, *name))
     except ResponseError as error:
         if "unknown command" in str(error).lower():
-            raise UnfitServer("the server does not know HELLO; a queue needs Redis 6.2 or newer, or Valkey") from error
+            message = "the server does not know HELLO; a queue needs Redis 6.2 or newer, or Valkey"
+            raise UnfitServer(message, reason="too_old") from error
         raise
     about = dict(zip(told[::2], told[1::2], strict=True))
     numbers = re.findall(rb"\d+", about.get(b"version", b""))[:3]

@@ -26,3 +26,5 @@ def upgrade(connection: Connection) -> None:
     context = MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA})
     if context.get_current_revision() != ScriptDirectory.from_config(settings).get_current_head():
         command.upgrade(settings, "head")
+        # The one table that no migration makes.
+        connection.execute(text(f"ALTER TABLE {SCHEMA}.alembic_version ENABLE ROW LEVEL SECURITY"))

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from tests.integration.cli.command import Holdfast
 
-from holdfast.demo.stage import clear_away
+from holdfast.drill import clear_away
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from holdfast.cli.screen import screen
 from holdfast.cli.serving import PortTaken, listening, run_api, url_of
 from holdfast.cli.tree import show_tree, summary
 from holdfast.cli.words import duration
-from holdfast.demo import LABEL_SECONDS, Check, Report, Stage, open_stage, play
+from holdfast.demo import LABEL_SECONDS, Report, Stage, open_stage, play
+from holdfast.drill import Check
 from holdfast.settings import Settings
 
 TRIED_PORTS = 20
@@ -83,7 +84,7 @@ def _show_checks(console: Console, checks: Sequence[Check]) -> None:
 
 async def _serve(console: Console, stage: Stage, report: Report, stop: Stop) -> None:
     while len(stage.workers.alive) < 2:
-        stage.workers.start()
+        stage.start_worker()
     with _free_port(stage.service.settings) as listener:
         url = url_of(listener)
         console.print(f"\nAPI   {url}/docs", soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast.demo.sampler import Sampler
+from holdfast.drill import Check, Sampler
 from holdfast.service import Balance, Census, Hierarchy, Service, Status
 
 
@@ -13,15 +13,6 @@ class Kill:
     what: str
     labels_pending: int  # when it came
     in_hands: int  # labels that were being made by what was killed, or were under way at all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that must hold."""
-
-    name: str
-    held: bool
-    figures: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +30,7 @@ class Report:
         return all(check.held for check in self.checks)
 
 
-async def audit(service: Service, status: Status, sampler: Sampler, kills: list[Kill]) -> Report:
+async def audit(service: Service, status: Status, sampler: Sampler[Status], kills: list[Kill]) -> Report:
     """Read database and Redis, and compare. Raises NotFound if there is no codeframe."""
     generations = service.generations
     hierarchy = await generations.hierarchy(status.generation_id)
@@ -88,7 +79,7 @@ def _each_job_once(balance: Balance, census: Census) -> Check:
     return Check(name="each job is in one list of Redis", held=held, figures=f"{found} of {balance.owed}")
 
 
-def _status_true(status: Status, balance: Balance, sampler: Sampler) -> Check:
+def _status_true(status: Status, balance: Balance, sampler: Sampler[Status]) -> Check:
     wrong = list(dict.fromkeys(sampler.wrong))
     if status.status == "completed" and status.n_completed != status.n_clusters:
         wrong.append("completed, but not every cluster is")

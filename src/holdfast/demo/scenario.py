@@ -9,9 +9,8 @@ from importlib.resources import as_file, files
 from uuid import UUID
 
 from holdfast.demo.audit import Kill, Report, audit
-from holdfast.demo.sampler import Sampler
 from holdfast.demo.stage import Stage
-from holdfast.demo.workers import WorkerProcess
+from holdfast.drill import Program, Sampler
 from holdfast.errors import HoldfastError
 from holdfast.service import MIN_ANSWERS, FileToImport, GenerationConfig, GenerationRequest, InHand, Status
 
@@ -41,10 +40,10 @@ class _Play:
         self._kills: list[Kill] = []
 
     async def to_the_end(self) -> Report:
-        pids = [self._stage.workers.start().pid for _ in range(2)]
+        pids = [self._stage.start_worker().pid for _ in range(2)]
         self._tell(f"worker {pids[0]} and worker {pids[1]} started, each a process of its own")
         generation_id = await self._begin()
-        sampler = Sampler(self._service, generation_id, self._stage.workers)
+        sampler = Sampler(lambda: self._service.generations.status(generation_id), check=self._stage.workers.check)
         async with asyncio.TaskGroup() as group:
             group.create_task(sampler.run())
             await self._story(sampler, generation_id)
@@ -64,7 +63,7 @@ class _Play:
         self._tell(f"generation {created.generation.id} started")
         return created.generation.id
 
-    async def _story(self, sampler: Sampler, generation_id: UUID) -> None:
+    async def _story(self, sampler: Sampler[Status], generation_id: UUID) -> None:
         if await sampler.until(lambda status: status.n_clusters > 0):
             assert sampler.latest is not None
             self._tell(f"answers embedded and clustered: {sampler.latest.n_clusters} clusters to label")
@@ -75,7 +74,7 @@ class _Play:
         if await self._kill_redis(sampler, generation_id):
             await sampler.until(lambda status: status.ended)
 
-    async def _kill_a_worker(self, sampler: Sampler, generation_id: UUID) -> list[InHand]:
+    async def _kill_a_worker(self, sampler: Sampler[Status], generation_id: UUID) -> list[InHand]:
         """SIGKILL one that is in the middle of a call; frozen first, so that the call cannot slip away meanwhile."""
         while not sampler.ended:
             owners = {worker.id: worker.pid for worker in await self._service.queue.workers()}
@@ -88,7 +87,7 @@ class _Play:
             await sampler.next()
         return []
 
-    async def _kill_in_call(self, victim: WorkerProcess, worker_id: str, generation_id: UUID) -> list[InHand]:
+    async def _kill_in_call(self, victim: Program, worker_id: str, generation_id: UUID) -> list[InHand]:
         victim.freeze()
         orphans = [held for held in await self._labels_in_hand(generation_id) if _worker_id(held) == worker_id]
         if not any(held.in_call for held in orphans):
@@ -102,7 +101,7 @@ class _Play:
         )
         return orphans
 
-    async def _takeover(self, sampler: Sampler, generation_id: UUID, orphans: list[InHand]) -> None:
+    async def _takeover(self, sampler: Sampler[Status], generation_id: UUID, orphans: list[InHand]) -> None:
         """Wait until another worker has the labels, or so few are left that Redis must be killed now."""
         began = time.monotonic()
         while not sampler.ended:
@@ -117,7 +116,7 @@ class _Play:
             if (await sampler.next()).n_pending <= LEAST_LEFT:
                 return
 
-    async def _kill_redis(self, sampler: Sampler, generation_id: UUID) -> bool:
+    async def _kill_redis(self, sampler: Sampler[Status], generation_id: UUID) -> bool:
         before = sum((await self._service.queue.counts()).values())
         while not (under_way := len(await self._labels_in_hand(generation_id))):
             if (await sampler.next()).ended:  # on a slow machine the workers may be between two labels, again and again
@@ -133,7 +132,7 @@ class _Play:
         await self._resumed(sampler, status.n_completed + under_way)
         return True
 
-    async def _redis_back(self, sampler: Sampler, old_pid: int, jobs_before: int, began: float) -> None:
+    async def _redis_back(self, sampler: Sampler[Status], old_pid: int, jobs_before: int, began: float) -> None:
         """Wait until another redis-server answers, with what the old one knew."""
         await sampler.until(lambda _status: self._stage.redis_pid != old_pid)
         await self._service.queue.ping()
@@ -144,7 +143,7 @@ class _Play:
             f"redis-server {self._stage.redis_pid} is back after {seconds:.1f} s on the same folder, {as_before}"
         )
 
-    async def _resumed(self, sampler: Sampler, known: int) -> None:
+    async def _resumed(self, sampler: Sampler[Status], known: int) -> None:
         """Wait until more is done than what was under way at the kill: that took a job from the new Redis."""
         if not await sampler.until(lambda status: status.n_completed > known):
             return

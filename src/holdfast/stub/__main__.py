@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from holdfast.stub.prices import Tariff, price_list
+from holdfast.stub.prices import Tariff, Usage, price_list
 from holdfast.stub.server import Server
 from holdfast.stub.serving import Options
 
@@ -29,6 +29,7 @@ def main() -> None:
         key=asked.key,
         strict_models=asked.strict_models,
         batch_seconds=asked.batch_seconds,
+        usage=asked.tokens,
     )
     asked.folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_serve(asked, prices, options))
@@ -45,8 +46,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--price", action="append", default=[], metavar="MODEL=IN,OUT", help="USD per million tokens")
     parser.add_argument("--strict-models", action="store_true", help="404 for models without a price")
     parser.add_argument("--batch-seconds", type=float, default=0.0, help="that a batch takes")
+    parser.add_argument("--tokens", type=_usage, metavar="IN,OUT", help="of every call; default: counted")
     parser.add_argument("--until-eof", action="store_true", help="stop when standard input ends")
     return parser
+
+
+def _usage(text: str) -> Usage:
+    asked, said = text.split(",")
+    return Usage(input_tokens=int(asked), output_tokens=int(said))
 
 
 async def _serve(asked: argparse.Namespace, prices: dict[str, Tariff], options: Options) -> None:

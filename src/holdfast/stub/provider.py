@@ -36,6 +36,7 @@ class StubOptions:
     prices: Mapping[str, str] = field(default_factory=dict)  # model -> "IN,OUT" in USD per million tokens
     strict_models: bool = False
     batch_seconds: float = 0.0
+    tokens: tuple[int, int] | None = None  # in and out, of every call; None: counted
 
     def arguments(self) -> list[str]:
         """The command line that says the same."""
@@ -45,6 +46,7 @@ class StubOptions:
             f"--batch-seconds={self.batch_seconds}",
             *(f"{name}={value}" for name, value in given.items() if value is not None),
             *(f"--price={model}={price}" for model, price in self.prices.items()),
+            *([f"--tokens={self.tokens[0]},{self.tokens[1]}"] if self.tokens else []),
             *(["--strict-models"] if self.strict_models else []),
         ]
 

@@ -14,7 +14,7 @@ from holdfast.stub import chat, messages
 from holdfast.stub.bill import BillBook, BilledCall
 from holdfast.stub.faults import AFTER, CONTENT, REFUSALS, REQUEST_FAULTS, Event, Fault, Plan
 from holdfast.stub.gate import Changes, Gate, Limiter
-from holdfast.stub.prices import STUB_MODEL, Tariff
+from holdfast.stub.prices import STUB_MODEL, Tariff, Usage
 from holdfast.stub.replying import Prompt, Reply, compose
 from holdfast.stub.wire import Answer, Call
 
@@ -52,6 +52,7 @@ class Options:
     key: str | None = None  # None: any key will do
     strict_models: bool = False  # refuse models without a price
     batch_seconds: float = 0.0  # that a batch takes
+    usage: Usage | None = None  # of every call, whatever is asked; None: counted
 
 
 class Desk:
@@ -90,6 +91,11 @@ class Desk:
         )
         self.changes.tell()
         return billed
+
+    def compose(self, prompt: Prompt, fault: Fault | None) -> Reply:
+        """The reply to a prompt, with the usage that is billed."""
+        reply = compose(prompt, fault)
+        return reply if self.options.usage is None else replace(reply, usage=self.options.usage)
 
     def cost(self, prompt: Prompt, reply: Reply, *, batch: bool) -> Decimal:
         tariff = self.prices.get(prompt.model) or self.prices[STUB_MODEL]
@@ -184,7 +190,7 @@ def delivered(answer: Answer, fault: Fault | None) -> Answer:
 
 async def _paid(desk: Desk, visit: Visit, event: Event, prompt: Prompt, fault: Fault | None) -> Answer:
     await desk.gate.enter(event, visit.call.gone, before_billing=True)
-    reply = compose(prompt, fault)
+    reply = desk.compose(prompt, fault)
     desk.bill(prompt, reply, fault, api=visit.api, request_id=visit.request_id)
     if desk.options.latency:
         await asyncio.sleep(desk.options.latency)

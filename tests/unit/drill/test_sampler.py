@@ -1,11 +1,11 @@
-"""The demo's judge: what a status may never say."""
+"""What a status may never say."""
 
 from typing import Any
 
 import pytest
 from tests.unit.cli.statuses import status
 
-from holdfast.demo.sampler import contradictions
+from holdfast.drill.sampler import contradictions
 
 
 def test_a_status_that_goes_on_contradicts_nothing() -> None:

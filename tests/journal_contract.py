@@ -7,7 +7,10 @@ from decimal import Decimal
 from typing import TypeAlias
 from uuid import uuid4
 
+import pytest
+
 from holdfast.durable import Granted, Held, Intent, Journal, Recorded, Reply
+from holdfast.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,37 @@ async def a_reply_that_says_nothing_is_a_reply(journal: Journal, add_up: AddUp) 
     assert await journal.begin(intent(), in_doubt="hold") == Recorded(value="")
 
 
+async def a_reply_of_any_text_is_kept(journal: Journal, add_up: AddUp) -> None:
+    odd = {"text": "ä \0 half a pair: \ud800, a whole one: \U0001f600 \u2028 \\u0000 \n", "\0": ["\ud800"]}
+    values = [odd, {"json": "a wrapper of the journal's own?"}, {"json": '{"json": "twice"}'}, None]
+
+    for n, value in enumerate(values):
+        one = intent(f"label/{n}")
+        await journal.begin(one, in_doubt="hold")
+        await journal.settle(one, reply(value))
+
+    kept = [await journal.begin(intent(f"label/{n}"), in_doubt="hold") for n in range(len(values))]
+    assert kept == [Recorded(value=value) for value in values]
+
+
+async def the_first_run_gets_what_a_replay_gets(journal: Journal, add_up: AddUp) -> None:
+    first, said = intent(), {"pair": (1, 2), 3: "three", "nothing": None}
+    await journal.begin(first, in_doubt="hold")
+
+    returned = await journal.settle(first, reply(said))
+    said["pair"] = "changed by the caller"
+
+    assert returned == {"pair": [1, 2], "3": "three", "nothing": None}
+    assert await journal.begin(intent(), in_doubt="hold") == Recorded(value=returned)
+
+
+async def a_call_that_was_never_begun_gets_no_reply(journal: Journal, add_up: AddUp) -> None:
+    with pytest.raises(NotFound):
+        await journal.settle(intent(), reply())
+
+    assert await journal.begin(intent(), in_doubt="hold") == Granted()
+
+
 async def another_step_or_other_inputs_know_nothing_of_it(journal: Journal, add_up: AddUp) -> None:
     first = intent("label/0", inputs="a")
     await journal.begin(first, in_doubt="hold")
@@ -97,6 +131,15 @@ async def a_failed_call_keeps_what_it_cost_and_is_no_doubt(journal: Journal, add
     await journal.fail(one, error="Overloaded: 529", cost=Decimal("0.10"))
 
     assert await journal.begin(intent(), in_doubt="hold") == Granted()
+    assert await add_up() == sums("0.10")
+
+
+async def a_failure_in_any_words_is_kept(journal: Journal, add_up: AddUp) -> None:
+    one = intent()
+    await journal.begin(one, in_doubt="hold")
+
+    await journal.fail(one, error="the provider said \0 and \ud800", cost=Decimal("0.10"))
+
     assert await add_up() == sums("0.10")
 
 
@@ -170,10 +213,14 @@ async def a_failure_told_after_the_reply_changes_nothing(journal: Journal, add_u
 CLAIMS: tuple[Claim, ...] = (
     a_settled_call_is_replayed,
     a_reply_that_says_nothing_is_a_reply,
+    a_reply_of_any_text_is_kept,
+    the_first_run_gets_what_a_replay_gets,
+    a_call_that_was_never_begun_gets_no_reply,
     another_step_or_other_inputs_know_nothing_of_it,
     a_repeated_begin_of_one_intent_is_one_intent,
     an_intent_without_a_reply_is_in_doubt_with_its_money,
     a_failed_call_keeps_what_it_cost_and_is_no_doubt,
+    a_failure_in_any_words_is_kept,
     a_failed_call_whose_cost_nobody_knows_is_in_doubt,
     a_late_reply_is_recorded_and_the_first_one_counts,
     a_late_reply_that_is_the_first_one_counts,

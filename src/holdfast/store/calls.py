@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.durable import Answer, Granted, Held, InDoubt, Intent, Recorded, Reply
-from holdfast.errors import StepError
+from holdfast.errors import NotFound, StepError
+from holdfast.store.any_text import kept_json, kept_text, read_json
 from holdfast.store.caps import Caps, refusal
 from holdfast.store.database import Database
 from holdfast.store.tables import calls
@@ -60,7 +61,7 @@ class CallJournal:
         found = (await connection.execute(select(calls.c.id, calls.c.state, calls.c.reply).where(wanted))).all()
         for row in found:
             if row.state == "replied":
-                return Recorded(value=row.reply)
+                return Recorded(value=read_json(row.reply))
         doubts = tuple(str(row.id) for row in found if str(row.id) != intent.id)
         if doubts:
             change = update(calls).where(calls.c.id.in_([UUID(doubt) for doubt in doubts])).values(state="in_doubt")
@@ -92,7 +93,8 @@ def new_call(intent: Intent, *, generation_id: UUID, unit_id: int, worker: str) 
 
 
 async def settle(connection: AsyncConnection, generation_id: UUID, intent: Intent, reply: Reply) -> Any:
-    """Record the reply and its cost; returns the value that counts: the first one recorded."""
+    """Record the reply and its cost; returns the value that counts: the first one recorded. Raises NotFound."""
+    stored, value = kept_json(reply.value)
     # Two settlers of one step at the same time meet at the lock; the second sees the first one's reply.
     key = f"{generation_id}/{intent.step}/{intent.fingerprint}"
     await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
@@ -100,18 +102,20 @@ async def settle(connection: AsyncConnection, generation_id: UUID, intent: Inten
     first = (await connection.execute(select(calls.c.reply).where(wanted))).first()
     change: Mapping[str, Any] = {
         "state": "replied" if first is None else "superseded",
-        "reply": reply.value,
+        "reply": stored,
         "cost_usd": reply.cost,
         "settled_at": func.clock_timestamp(),
         **{name: count for name, count in reply.usage.items() if name in TOKENS},
     }
-    await connection.execute(update(calls).where(calls.c.id == UUID(intent.id)).values(change))
-    return reply.value if first is None else first.reply
+    written = await connection.execute(update(calls).where(calls.c.id == UUID(intent.id)).values(change))
+    if not written.rowcount:
+        raise NotFound(kind="call", id=intent.id)  # its cost would be in no ledger
+    return value if first is None else read_json(first.reply)
 
 
 async def fail(connection: AsyncConnection, call_id: str, *, error: str, cost: Decimal | None) -> None:
     """Record that the call brought nothing, and what it cost; None: nobody knows, it is in doubt."""
-    change: dict[str, Any] = {"state": "in_doubt", "error": error}
+    change: dict[str, Any] = {"state": "in_doubt", "error": kept_text(error)}
     if cost is not None:
         change |= {"state": "failed", "cost_usd": cost, "settled_at": func.clock_timestamp()}
     # A call that somebody has settled meanwhile, or that was answered all the same, stays as it is.

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from holdfast.store.any_text import kept_text
 from holdfast.store.tables import calls, generations, units
 
 
@@ -233,7 +234,7 @@ async def _end(connection: AsyncConnection, ref: UnitRef, end: UnitEnd) -> bool:
         case Done(output=output, result=result):
             change: dict[str, Any] = {"state": "done", "output": output, "result": result, "error": None}
         case GivenUp(code=code, message=message, attempt=attempt):
-            change = {"state": "failed", "error": {"code": code, "message": message, "attempt": attempt}}
+            change = {"state": "failed", "error": {"code": code, "message": kept_text(message), "attempt": attempt}}
     pending = and_(units.c.id == ref.id, units.c.state == "pending")
     done = await connection.execute(
         update(units).where(pending).values(change | {"finished_at": func.clock_timestamp()})

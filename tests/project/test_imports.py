@@ -1,4 +1,4 @@
-"""Who may import whom, and what the queue alone must not need."""
+"""Who may import whom, and what the queue and the durable steps alone must not need."""
 
 import re
 import subprocess
@@ -6,6 +6,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -46,9 +47,9 @@ def absent_modules() -> set[str]:
     return {module for module, names in owners.items() if not kept & {canonicalize_name(name) for name in names}}
 
 
-def run_with_base_dependencies_only(code: str) -> subprocess.CompletedProcess[str]:
-    hook = HOOK.format(absent=absent_modules())
-    return subprocess.run([sys.executable, "-c", hook + code], capture_output=True, text=True, timeout=60, check=False)
+def run_with_base_dependencies_only(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", HOOK.format(absent=absent_modules()) + code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_the_layers_hold() -> None:
@@ -66,6 +67,27 @@ def test_the_queue_needs_nothing_of_the_service_s() -> None:
     done = run_with_base_dependencies_only("import holdfast, holdfast.queue; print(holdfast.Queue.__name__)")
 
     assert (done.stdout, done.stderr) == ("Queue\n", "")
+
+
+def test_durable_steps_need_nothing_but_themselves() -> None:
+    steps = """
+import asyncio, sys
+from holdfast.durable import FileJournal, Reply, Steps
+
+async def call():
+    return Reply(value="said")
+
+async def main():
+    with FileJournal(sys.argv[1]) as journal:
+        print(await Steps(journal).run("step", call, inputs=[]))
+
+asyncio.run(main())
+print({"redis", "hiredis", "orjson", "holdfast.queue", "holdfast.store"} & set(sys.modules))
+"""
+    with TemporaryDirectory() as folder:
+        done = run_with_base_dependencies_only(steps, f"{folder}/journal")
+
+    assert (done.stdout, done.stderr) == ("said\nset()\n", "")
 
 
 def test_what_the_hook_refuses_is_really_refused() -> None:

@@ -3,10 +3,9 @@
 import asyncio
 import shutil
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -14,17 +13,15 @@ from holdfast import __version__
 from holdfast.doctor import network_checks, postgres_checks, redis_checks, upkeep_checks
 from holdfast.doctor.lines import Line, Name, Report, fail, ok
 from holdfast.doctor.models import model_facts
+from holdfast.doctor.places import PATIENCE, Refused, away, place, unfit_fix, with_address
 from holdfast.doctor.stamps import STAMPS, BackupFacts, stamp
-from holdfast.embedded import Servers, open_servers
-from holdfast.errors import EmbeddedError, HoldfastError, NotConfigured, UnfitServer
+from holdfast.errors import HoldfastError, UnfitServer
 from holdfast.queue import Queue
-from holdfast.service import QUEUE, last_scrape, opened
+from holdfast.service import last_scrape
 from holdfast.settings import Settings
 from holdfast.store import Database, health
 
-PATIENCE = 5.0  # seconds the questions to one server may take together
 CONNECT_WAIT = 2.0  # seconds a server may be away before that is what is said
-MIGRATE_WAIT = 30.0  # seconds
 
 _UNFIT: dict[str, Name] = {"too_old": "redis version", "sentinel": "redis", "no_hash_tag": "redis cluster"}
 
@@ -44,8 +41,10 @@ class Doctor:
         """Every line that can be known now; takes at most a few seconds, also when servers are away. Never raises
         for what it finds."""
         began = monotonic()
-        (redis, scraped), (postgres, models) = await asyncio.gather(self._redis(), self._postgres())
-        facts = model_facts(self.settings, models)
+        # One server's questions at a time: they are this process' own work, which would be in the other's latency.
+        quiet = asyncio.Lock()
+        (redis, scraped), (postgres, models) = await asyncio.gather(self._redis(quiet), self._postgres(quiet))
+        facts = await asyncio.to_thread(model_facts, self.settings, models)  # a provider's SDK takes a second to import
         lines = [
             *self.broken,
             *redis,
@@ -70,23 +69,28 @@ class Doctor:
             return False
         return True
 
-    async def _redis(self) -> tuple[list[Line], timedelta | None]:
+    async def _redis(self, quiet: asyncio.Lock) -> tuple[list[Line], timedelta | None]:
         queue = self.queue
         if queue is None:
             return [], None
         try:
             async with asyncio.timeout(PATIENCE):
+                await queue.ping()
+            async with quiet, asyncio.timeout(PATIENCE):
                 link = await queue.link_facts()  # alone, or its pings would wait for the other questions
                 server, growth = await asyncio.gather(queue.server_facts(), queue.growth())
                 at = await last_scrape(queue)
                 scraped = None if at is None else datetime.now(UTC) - at
         except UnfitServer as error:
-            return [fail(_UNFIT[error.reason], str(error), _unfit_fix(error, queue))], None
+            return [fail(_UNFIT[error.reason], str(error), unfit_fix(error, queue))], None
         except (HoldfastError, TimeoutError) as error:
-            return [_away("redis", queue.url, str(error), embedded=self.settings.redis_url is None)], None
+            # The link keeps no more of its last error than the words; this one is redis-py's name for all refusals.
+            refused: Refused = "credentials" if "AuthenticationError" in str(error) else None
+            home = self._home(self.settings.redis_url)
+            return [away("redis", queue.url, str(error), home=home, refused=refused)], None
         in_folder = self.settings.redis_url is None
         lines = [
-            ok("redis", f"answers at {_place(queue.url)}"),
+            ok("redis", f"answers at {place(queue.url)}"),
             redis_checks.version(server),
             redis_checks.persistence(server),
             redis_checks.loss(server),
@@ -103,20 +107,23 @@ class Doctor:
             redis_checks.growing(server, growth),
             redis_checks.backup(server, self._backup("redis", in_folder=in_folder)),
         ]
-        return lines, scraped
+        by_variable = self.settings.redis_url_given is not None
+        return [with_address(line, queue.url, by_variable=by_variable) for line in lines], scraped
 
-    async def _postgres(self) -> tuple[list[Line], Sequence[str]]:
+    async def _postgres(self, quiet: asyncio.Lock) -> tuple[list[Line], Sequence[str]]:
         if self.database is None:
             return [], ()
         try:
             async with asyncio.timeout(PATIENCE):
+                await self.database.ping()
+            async with quiet, asyncio.timeout(PATIENCE):
                 facts = await self.database.run(health.facts, max_wait=CONNECT_WAIT)
                 mode = await health.pooler(self.database)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what this line says
-            known = isinstance(error, HoldfastError | TimeoutError)
-            why = str(error) if known else health.why(error)
-            embedded = self.settings.database_url is None
-            return [_away("postgresql", self.database_url, why, embedded=embedded)], ()
+            why = "" if isinstance(error, TimeoutError) else health.why(error)
+            home = self._home(self.settings.database_url)
+            line = away("postgresql", self.database_url, why, home=home, refused=health.refused(error))
+            return [line], ()
         lines = [
             postgres_checks.answers(facts),
             postgres_checks.version(facts),
@@ -132,6 +139,9 @@ class Doctor:
         ]
         return lines, facts.models
 
+    def _home(self, url: str | None) -> Path | None:
+        return self.settings.home if url is None else None
+
     def _disk(self) -> list[Line]:
         if not self.embedded or not self.settings.home.exists():
             return []  # the disks of other machines are not ours to see
@@ -145,98 +155,3 @@ class Doctor:
             stamps=str(self.settings.backup_stamp or STAMPS),
             home=str(self.settings.home) if in_folder else None,
         )
-
-
-async def examined(settings: Settings) -> Report:
-    """Look at the deployment the settings describe; embedded servers are attached to, or started for the time."""
-    async with AsyncExitStack() as stack:
-        servers, broken = await _embedded(settings, stack)
-        queue = await _opened_queue(settings, servers, broken, stack)
-        database_url = settings.database_url or (servers.database_url if servers else None)
-        database = await _opened_database(database_url, broken, stack)
-        if database is not None and settings.database_url is None:
-            # As every other command does on our own servers; somebody else's database is only looked at.
-            await database.migrate()
-        doctor = Doctor(
-            settings=settings,
-            queue=queue,
-            database=database,
-            database_url=database_url or "",
-            embedded=servers is not None,
-            broken=tuple(broken),
-        )
-        return await doctor.examine()
-
-
-async def _embedded(settings: Settings, stack: AsyncExitStack) -> tuple[Servers | None, list[Line]]:
-    wanted: dict[Name, bool] = {"redis": settings.redis_url is None, "postgresql": settings.database_url is None}
-    if not any(wanted.values()):
-        return None, []
-    opens = partial(open_servers, settings.home, redis=wanted["redis"], postgres=wanted["postgresql"])
-    try:
-        return await stack.enter_async_context(opened(opens)), []
-    except (EmbeddedError, NotConfigured) as error:
-        fix = f"ls '{settings.home}'/*/*.log  # or set REDIS_URL and DATABASE_URL to servers of your own"
-        return None, [fail(name, str(error), fix) for name, is_wanted in wanted.items() if is_wanted]
-
-
-async def _opened_queue(
-    settings: Settings, servers: Servers | None, broken: list[Line], stack: AsyncExitStack
-) -> Queue | None:
-    url = settings.redis_url or (servers.redis_url if servers else None)
-    if url is None:
-        return None
-    try:
-        queue = Queue(QUEUE, url=url, prefix=settings.queue_prefix, max_wait=CONNECT_WAIT)
-    except HoldfastError as error:
-        broken.append(fail("redis", str(error), "REDIS_URL=redis://:<password>@host:6379/0"))
-        return None
-    return await stack.enter_async_context(queue)
-
-
-async def _opened_database(url: str | None, broken: list[Line], stack: AsyncExitStack) -> Database | None:
-    if url is None:
-        return None
-    try:
-        database = Database(url, max_wait=CONNECT_WAIT)
-    except HoldfastError as error:
-        broken.append(fail("postgresql", str(error), "DATABASE_URL=postgresql://user:<password>@host:5432/database"))
-        return None
-    stack.push_async_callback(database.close)
-    return database
-
-
-def _away(name: Name, url: str, why: str, *, embedded: bool) -> Line:
-    where = _place(url)
-    host, port = urlsplit(where).hostname or "localhost", _port(where)
-    if embedded:
-        fix = 'ls "$HOLDFAST_HOME"/*/*.log  # its last words; `holdfast serve` starts it again'
-    elif name == "redis":
-        fix = f"redis-cli -h {host} -p {port or 6379} ping  # start it, or mend REDIS_URL"
-    else:
-        fix = f"pg_isready -h {host} -p {port or 5432}  # start it, or mend DATABASE_URL"
-    why = why or f"no answer within {PATIENCE:g} s"
-    return fail(name, f"{where}: {why}; the other lines about it are left out", fix)
-
-
-def _place(url: str) -> str:
-    """An address without user and password."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _port(where: str) -> int | None:
-    try:
-        return urlsplit(where).port
-    except ValueError:  # several hosts
-        return None
-
-
-def _unfit_fix(error: UnfitServer, queue: Queue) -> str:
-    match error.reason:
-        case "no_hash_tag":
-            return f"HOLDFAST_QUEUE_PREFIX='{{{queue.prefix}}}'  # in every process that uses this queue"
-        case "sentinel":
-            return "REDIS_URL=redis+sentinel://:<password>@host:26379/<name of the service>"
-        case "too_old":
-            return "redis-server --version  # upgrade it to 6.2 or newer, or to Valkey"

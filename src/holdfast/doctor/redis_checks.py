@@ -125,7 +125,9 @@ def eviction(facts: ServerFacts) -> Line:
         return ok("redis eviction", "noeviction")
     fix = f"redis-cli CONFIG SET maxmemory-policy noeviction{KEEP}"
     if facts.max_memory:
-        figure = f"{facts.policy}: Redis throws jobs away when {size(facts.max_memory)} are used"
+        # Jobs never expire; locks and the signs of life of workers do.
+        what = "locks" if facts.policy.startswith("volatile") else "jobs"
+        figure = f"{facts.policy}: Redis throws {what} away when {size(facts.max_memory)} are used"
         return fail("redis eviction", figure, fix)
     return warn("redis eviction", f"{facts.policy}, and no maxmemory: harmless until somebody sets one", fix)
 

@@ -13,13 +13,14 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from holdfast.errors import Unavailable
 from holdfast.store.database import Database
 from holdfast.store.migrations import SCHEMA, config
 
 Pooler: TypeAlias = Literal["none", "session", "transaction"]
 Schema: TypeAlias = Literal["current", "missing", "older", "unknown"]
 
-PINGS = 20
+PINGS = 100  # with fewer the slowest one alone would be the p99
 PINGS_LAST = 1.0  # seconds, after which it has been enough
 POOLER_LOOKS = 4  # transactions of each of some connections at once
 POOLER_CONNECTIONS = 3
@@ -169,6 +170,23 @@ def _revision(connection: SyncConnection) -> tuple[str | None, str, Schema]:
 
 def why(error: BaseException) -> str:
     """Why the server could not be used, in words that show no password."""
-    cause = getattr(error, "orig", None) or error
-    state = getattr(cause, "sqlstate", None) or getattr(cause.__cause__, "sqlstate", None) or ""
-    return _REFUSALS.get(state) or f"it cannot be used ({type(cause.__cause__ or cause).__name__})"
+    said = "it does not answer" if isinstance(error, Unavailable) else "it cannot be used"
+    return _REFUSALS.get(_state(error)) or f"{said} ({type(_cause(error)).__name__})"
+
+
+def refused(error: BaseException) -> Literal["credentials", "database"] | None:
+    """What of the URL the server would not have."""
+    state = _state(error)
+    if state == "3D000":
+        return "database"
+    return "credentials" if state in ("28P01", "28000") else None
+
+
+def _state(error: BaseException) -> str:
+    return str(getattr(_cause(error), "sqlstate", None) or "")
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The driver's own error below SQLAlchemy's and ours."""
+    below = getattr(error, "orig", None) or error.__cause__
+    return error if below is None else _cause(below)

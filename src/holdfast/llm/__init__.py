@@ -3,7 +3,6 @@
 from holdfast.llm.batches import Batches, BatchLook, Found, NotThere, Search, Unsure, custom_id
 from holdfast.llm.client import Client, open_client
 from holdfast.llm.keys import Keys
-from holdfast.llm.limits import NotYet, Outcome, Throttle, Unthrottled, call
 from holdfast.llm.pricing import Price, Prices
 from holdfast.llm.tokens import count_request, count_tokens
 from holdfast.llm.values import Completion, Finish, Request, Usage
@@ -17,17 +16,12 @@ __all__ = [
     "Found",
     "Keys",
     "NotThere",
-    "NotYet",
-    "Outcome",
     "Price",
     "Prices",
     "Request",
     "Search",
-    "Throttle",
     "Unsure",
-    "Unthrottled",
     "Usage",
-    "call",
     "count_request",
     "count_tokens",
     "custom_id",

@@ -1,10 +1,10 @@
 """The models of this process: clients, prices, and the turns that all workers with one key take together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
-from typing import Any
+from typing import Literal, TypeAlias
 
 from holdfast.errors import Postponed, ProviderBusy, ProviderError, ProviderFailed, ProviderUnclear, QueueUnavailable
 from holdfast.llm import Client, Completion, Keys, Price, Prices, Request, count_request, open_client
@@ -13,6 +13,9 @@ from holdfast.settings import Settings
 
 PATIENCE = 5.0  # seconds a turn is waited for with the job in hand; longer ones give the job back meanwhile
 AWAY = 2.0  # seconds until a Redis that is away is asked again
+
+# What a call says of the provider: it works | it asks for a slower pace | it is not well | nothing.
+Outcome: TypeAlias = Literal["ok", "busy", "failed", "unused"]
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -32,18 +35,26 @@ def prices_of(settings: Settings) -> Prices:
 
 
 class Turn:
-    """Leave to make one call, and the place where its outcome is told."""
+    """Leave to make one call, and what the throttle is told of it afterwards."""
 
-    def __init__(self, client: Client, *, within: float) -> None:
+    def __init__(self, client: Client, *, tokens: int, within: float) -> None:
         self._client = client
         self._within = within
-        self.used: int | None = None  # tokens; None: the call was not made
+        self.reserved = tokens
+        self.used = 0  # tokens; of a call that nobody knows the end of, all that were reserved
+        self.outcome: Outcome = "unused"  # not made, or cut off by our own end
+        self.retry_after: float | None = None
 
     async def complete(self, request: Request) -> Completion:
         """Make the call. Raises ProviderError."""
-        self.used = 0
-        completion = await self._client.complete(request, within=self._within)
-        self.used = completion.usage.total
+        self.used = self.reserved
+        try:
+            completion = await self._client.complete(request, within=self._within)
+        except ProviderError as error:
+            self.outcome, self.retry_after = _told(error), error.retry_after
+            self.used = self.reserved if isinstance(error, ProviderUnclear) else 0
+            raise
+        self.outcome, self.used = "ok", completion.usage.total
         return completion
 
 
@@ -81,16 +92,11 @@ class Models:
         client = await self.ready(model)
         throttle = self._throttle(client)
         await self._enter(throttle, tokens)
-        turn = Turn(client, within=self._settings.call_seconds)
+        turn = Turn(client, tokens=tokens, within=self._settings.call_seconds)
         try:
             yield turn
-        except ProviderError as error:
-            await self._leave(throttle, tokens, turn, **_told(error))
-            raise
-        except BaseException:
-            await self._leave(throttle, tokens, turn, outcome="ok", retry_after=None)
-            raise
-        await self._leave(throttle, tokens, turn, outcome="ok", retry_after=None)
+        finally:
+            await self._leave(throttle, turn)
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -120,21 +126,19 @@ class Models:
             await asyncio.sleep(wait)
             waited += wait
 
-    async def _leave(
-        self, throttle: Throttle, tokens: int, turn: Turn, *, outcome: Any, retry_after: float | None
-    ) -> None:
+    async def _leave(self, throttle: Throttle, turn: Turn) -> None:
         # What is told late or never only makes the limiter a little too careful: no reason to fail a call for it.
-        try:
-            await throttle.leave(outcome=outcome, reserved=tokens, used=turn.used or 0, retry_after=retry_after)
-        except QueueUnavailable:
-            return
+        with suppress(QueueUnavailable):
+            await throttle.leave(
+                outcome=turn.outcome, reserved=turn.reserved, used=turn.used, retry_after=turn.retry_after
+            )
 
 
-def _told(error: ProviderError) -> Mapping[str, Any]:
+def _told(error: ProviderError) -> Outcome:
     if isinstance(error, ProviderBusy):
-        return {"outcome": "busy", "retry_after": error.retry_after}
-    failed = isinstance(error, ProviderFailed | ProviderUnclear)
-    return {"outcome": "failed" if failed else "ok", "retry_after": error.retry_after}
+        return "busy"
+    # Of the others it is the key, the credit or the request that is wrong: the provider works.
+    return "failed" if isinstance(error, ProviderFailed | ProviderUnclear) else "ok"
 
 
 def most_of(price: Price, request: Request, *, batch: bool = False) -> Decimal:

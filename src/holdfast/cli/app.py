@@ -5,7 +5,15 @@ from pathlib import Path
 import typer
 
 from holdfast import __version__
-from holdfast.cli import demo_commands, doctor_commands, generation_commands, queue_commands, server_commands
+from holdfast.cli import (
+    demo_commands,
+    doctor_commands,
+    generation_commands,
+    money_commands,
+    queue_commands,
+    server_commands,
+    steering_commands,
+)
 from holdfast.cli.environment import debugging, read_settings
 from holdfast.cli.exits import explain
 from holdfast.errors import HoldfastError
@@ -18,7 +26,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (generation_commands, server_commands, queue_commands, demo_commands, doctor_commands):
+for commands in (
+    generation_commands,
+    steering_commands,
+    money_commands,
+    server_commands,
+    queue_commands,
+    demo_commands,
+    doctor_commands,
+):
     commands.add_to(app)
 
 

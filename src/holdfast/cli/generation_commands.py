@@ -1,122 +1,118 @@
-"""generate, resume, status, table, cancel: what a person does with a generation."""
+"""generate, resume, retry, status, table: what a person does to get a codeframe."""
 
-import logging
 from pathlib import Path
 from typing import Annotated, Literal
-from uuid import UUID
 
 import typer
 
-from holdfast.cli.environment import read_settings
-from holdfast.cli.logs import configure_logs
+from holdfast.cli import options
+from holdfast.cli.options import generation_id, quietly
 from holdfast.cli.running import run
-from holdfast.errors import BadInput
-from holdfast.settings import Settings
 
-HIERARCHY_HELP = "flat, two_level (themes of codes), three_level, or adaptive: whichever fits the number of codes."
-OUT_HELP = "Where to write the coded table: .xlsx (with the codeframe on a sheet of its own), .csv or .json."
-
-GenerationId = Annotated[str, typer.Argument(metavar="ID", help="The generation's id.")]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="Say nothing until it has ended.")]
+Generation = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="The generation's id; the newest under way if left out.")
+]
+OutAgain = Annotated[Path | None, typer.Option("--out", "-o", help=f"{options.OUT_HELP} As before if left out.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register this file's commands."""
-    for command in (generate, resume, status, table, cancel):
+    for command in (generate, resume, retry, status, table):
         app.command()(command)
 
 
 def generate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Answers: csv, tsv (also .gz), xlsx or sav.")],
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help=OUT_HELP)],
-    text_column: Annotated[str | None, typer.Option(help="Column with the answers; guessed if left out.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help=options.OUT_HELP)],
+    text_column: options.TextColumn = None,
     id_column: Annotated[str | None, typer.Option(help="Column that names each row; guessed if left out.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of the workbook; the first one if left out.")] = None,
-    clusters: Annotated[int | None, typer.Option(help="Number of codes, 2 to 200; estimated if left out.")] = None,
-    hierarchy: Annotated[
-        Literal["flat", "two_level", "three_level", "adaptive"], typer.Option(help=HIERARCHY_HELP)
-    ] = "adaptive",
+    sheet: options.Sheet = None,
+    clusters: options.Clusters = None,
+    hierarchy: options.HierarchyChoice = "adaptive",
     min_cluster_size: Annotated[int, typer.Option(help="Answers a code must have when their number is estimated.")] = 5,
     seed: Annotated[int, typer.Option(help="Another seed, another way to break ties.")] = 0,
-    no_progress: NoProgress = False,
+    model: options.Model = "offline",
+    batch: options.Batch = False,
+    budget: options.Budget = None,
+    in_doubt: Annotated[
+        Literal["repeat", "hold"],
+        typer.Option(help="A call of which nobody knows if it was billed: repeat it, or hold its cluster and ask."),
+    ] = "repeat",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree to what it may cost.")] = False,
+    no_progress: options.NoProgress = False,
 ) -> None:
     """Make a codeframe of a file's answers, and write the table with every answer coded.
 
-    Ctrl-C stops it and loses nothing: `holdfast resume` goes on.
+    Ctrl-C stops it and loses nothing: `holdfast resume` goes on. What a model's labels may cost is said before.
     """
-    from holdfast.cli.generating import Order, generate_table  # noqa: PLC0415 - the pipeline takes a second to import
+    from holdfast.cli.buying import agree  # noqa: PLC0415 - the pipeline takes a second to import
+    from holdfast.cli.generating import generate_table  # noqa: PLC0415
+    from holdfast.cli.orders import Order, usd  # noqa: PLC0415
+    from holdfast.service import FileToImport, GenerationConfig  # noqa: PLC0415
 
-    settings = _quietly()
-    order = Order.checked(
-        file=file,
-        out=out,
-        text_column=text_column,
-        id_column=id_column,
-        sheet=sheet,
+    settings = quietly()
+    config = GenerationConfig(
         n_clusters=clusters,
         hierarchy=hierarchy,
         min_cluster_size=min_cluster_size,
         seed=seed,
+        model=model,
+        batch=batch,
+        in_doubt=in_doubt,
     )
+    source = FileToImport(path=file, text_column=text_column, id_column=id_column, sheet=sheet)
+    order = Order.checked(settings, file=source, config=config, out=out, budget=usd(budget))
+    if not agree(settings, order, yes=yes):
+        raise typer.Exit(1)
     raise typer.Exit(run(lambda stop: generate_table(settings, order, stop, silent=no_progress)))
 
 
 def resume(
-    generation: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The generation's id; the newest under way if left out.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help=f"{OUT_HELP} As before if left out.")] = None,
-    no_progress: NoProgress = False,
+    generation: Generation = None,
+    out: OutAgain = None,
+    budget: options.Budget = None,
+    no_progress: options.NoProgress = False,
 ) -> None:
-    """Go on with a generation that was interrupted; what was done and paid for is not done again."""
-    from holdfast.cli.generating import resume_generation  # noqa: PLC0415
+    """Go on with a generation that was interrupted or paused; what was done and paid for is not done again."""
+    from holdfast.cli.generating import Going, resume_generation  # noqa: PLC0415
+    from holdfast.cli.orders import checked_out, usd  # noqa: PLC0415
 
-    settings = _quietly()
-    wanted = None if generation is None else _id(generation)
-    raise typer.Exit(run(lambda stop: resume_generation(settings, wanted, out, stop, silent=no_progress)))
+    settings = quietly()
+    wanted = None if generation is None else generation_id(generation)
+    going = Going(out=None if out is None else checked_out(out), budget=usd(budget))
+    raise typer.Exit(run(lambda stop: resume_generation(settings, wanted, going, stop, silent=no_progress)))
 
 
-def status(
-    generation: GenerationId,
-    as_json: Annotated[bool, typer.Option("--json", help="As the HTTP API gives it.")] = False,
+def retry(
+    generation: options.GenerationId,
+    out: OutAgain = None,
+    budget: options.Budget = None,
+    no_progress: options.NoProgress = False,
 ) -> None:
-    """Show where a generation is."""
+    """Try once more what failed in a generation that ended as partial or failed, and write its table anew."""
+    from holdfast.cli.generating import Going, retry_generation  # noqa: PLC0415
+    from holdfast.cli.orders import checked_out, usd  # noqa: PLC0415
+
+    settings, wanted = quietly(), generation_id(generation)
+    going = Going(out=None if out is None else checked_out(out), budget=usd(budget))
+    raise typer.Exit(run(lambda stop: retry_generation(settings, wanted, going, stop, silent=no_progress)))
+
+
+def status(generation: options.GenerationId, as_json: options.AsJson = False) -> None:
+    """Show where a generation is, what it has cost, and how it goes on."""
     from holdfast.cli.looking import show_status  # noqa: PLC0415
 
-    settings, wanted = _quietly(), _id(generation)
+    settings, wanted = quietly(), generation_id(generation)
     raise typer.Exit(run(lambda _stop: show_status(settings, wanted, as_json=as_json)))
 
 
 def table(
-    generation: GenerationId,
-    out: Annotated[Path, typer.Option("--out", "-o", help=OUT_HELP)],
+    generation: options.GenerationId,
+    out: Annotated[Path, typer.Option("--out", "-o", help=options.OUT_HELP)],
 ) -> None:
     """Write the coded table of a generation that has ended."""
     from holdfast.cli.looking import write_table  # noqa: PLC0415
 
-    settings, wanted = _quietly(), _id(generation)
+    settings, wanted = quietly(), generation_id(generation)
     raise typer.Exit(run(lambda _stop: write_table(settings, wanted, out)))
-
-
-def cancel(generation: GenerationId) -> None:
-    """End a generation for good; a call in flight is finished and recorded, nothing more is started."""
-    from holdfast.cli.looking import cancel_generation  # noqa: PLC0415
-
-    settings, wanted = _quietly(), _id(generation)
-    raise typer.Exit(run(lambda _stop: cancel_generation(settings, wanted)))
-
-
-def _quietly() -> Settings:
-    settings = read_settings()
-    configure_logs(settings, level=logging.WARNING)
-    return settings
-
-
-def _id(given: str) -> UUID:
-    try:
-        return UUID(given)
-    except ValueError:
-        raise BadInput(
-            f"{given!r} is no generation id; it looks like 0f8e…-…, as `holdfast generate` printed it"
-        ) from None

@@ -1,4 +1,4 @@
-"""Look at a generation, write its table, or end it."""
+"""Look at a generation, or write its table."""
 
 import json
 import sys
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from holdfast.cli.generating import checked_out
+from holdfast.cli.orders import checked_out
 from holdfast.cli.progress import details, stage
 from holdfast.cli.screen import screen
+from holdfast.cli.standing import compared, going_on, in_doubt, why
 from holdfast.cli.words import counted, duration, plain
 from holdfast.service import Status, open_service
 from holdfast.settings import Settings
@@ -24,23 +25,15 @@ async def show_status(settings: Settings, generation_id: UUID, *, as_json: bool)
     console = screen()
     console.print(f"generation {status.generation_id}: {stage(status)}, {status.progress} %")
     console.print(f"{counted(status.n_answers, 'answer')} · {details(status)}")
-    console.print(f"{duration(status.processing_time_ms / 1000)} of work, {counted(status.ledger.n_calls, 'call')}")
+    console.print(f"{duration(status.processing_time_ms / 1000)} of work, {compared(status)}", soft_wrap=True)
     if status.ledger.n_in_doubt:
-        console.print(
-            f"{counted(status.ledger.n_in_doubt, 'call')} in doubt, ${status.ledger.in_doubt} reserved for them"
-        )
+        console.print(in_doubt(status), soft_wrap=True)
     if status.error:
-        console.print(f"reason: {plain(str(status.error.get('message')))}")
-    if not status.ended:
-        console.print(f"go on with: holdfast resume {status.generation_id}")
-    return 0
-
-
-async def cancel_generation(settings: Settings, generation_id: UUID) -> int:
-    """`holdfast cancel`."""
-    async with open_service(settings) as service:
-        await service.steering.cancel(generation_id)
-    screen().print(f"generation {generation_id} is cancelled")
+        console.print(f"reason: {why(status)}", soft_wrap=True)
+    if status.status in {"partial", "failed"}:
+        console.print(f"try what failed once more with: holdfast retry {status.generation_id}")
+    elif not status.ended:
+        console.print(f"go on with: {going_on(status)}", soft_wrap=True)
     return 0
 
 
@@ -64,10 +57,12 @@ def status_json(status: Status) -> dict[str, Any]:
     return {
         "generation_id": str(status.generation_id),
         **{name: getattr(status, name) for name in names.split()},
+        "estimate": status.estimate,
         "cost": {
             "spent_usd": str(ledger.spent),
             "reserved_usd": str(ledger.reserved),
             "in_doubt_usd": str(ledger.in_doubt),
+            "budget_usd": None if status.budget is None else str(status.budget),
             "calls": ledger.n_calls,
         },
     }

@@ -45,14 +45,14 @@ def details(status: Status) -> str:
         failed = f", {status.n_failed} failed" if status.n_failed else ""
         parts.append(f"{status.n_completed} of {status.n_clusters} clusters{failed}")
     parts.append(dollars(status.spent_usd))
-    if status.eta_seconds is not None and not status.ended:
+    if status.eta_seconds is not None and status.status in {"queued", "processing"}:
         parts.append(f"about {duration(status.eta_seconds)} left")
     return " · ".join(parts)
 
 
 def stage(status: Status) -> str:
     """What is being done now."""
-    return status.status if status.ended else PHASES[status.phase]
+    return status.status if status.ended or status.status == "paused" else PHASES[status.phase]
 
 
 class _Silent:

@@ -1,7 +1,7 @@
 """Model providers: one request in, one completion with its usage out; never a retry of its own."""
 
 from holdfast.llm.batches import Batches, BatchLook, Found, NotThere, Search, Unsure, custom_id
-from holdfast.llm.client import Client, open_client
+from holdfast.llm.client import Client, account_of, open_client
 from holdfast.llm.keys import Keys
 from holdfast.llm.pricing import Price, Prices
 from holdfast.llm.tokens import count_request, count_tokens
@@ -22,6 +22,7 @@ __all__ = [
     "Search",
     "Unsure",
     "Usage",
+    "account_of",
     "count_request",
     "count_tokens",
     "custom_id",

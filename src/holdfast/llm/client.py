@@ -4,7 +4,7 @@ from typing import Protocol
 
 from holdfast.errors import NotConfigured
 from holdfast.llm.batches import Batches
-from holdfast.llm.keys import Keys, account
+from holdfast.llm.keys import Account, Keys, account
 from holdfast.llm.values import Completion, Request
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -47,23 +47,30 @@ def open_client(model: str, keys: Keys) -> Client:
 
     Raises NotConfigured if the provider is unknown, its key is missing, or its SDK is not installed.
     """
+    paying = account_of(model, keys)
+    provider, _, name = model.partition(":")
+    if provider == "anthropic":
+        from holdfast.llm.anthropic import AnthropicClient  # noqa: PLC0415 - only who uses a provider needs its SDK
+
+        return AnthropicClient(name, paying)
+    from holdfast.llm.openai import OpenAIClient  # noqa: PLC0415 - as above
+
+    return OpenAIClient(name, paying)
+
+
+def account_of(model: str, keys: Keys) -> Account:
+    """Who pays for `model`. Raises NotConfigured if the provider is unknown or its key is missing."""
     provider, _, name = model.partition(":")
     if not name:
         raise NotConfigured(f"{model!r} names no model; write anthropic:NAME or openai:NAME")
     if provider == "anthropic":
-        from holdfast.llm.anthropic import AnthropicClient  # noqa: PLC0415 - only who uses a provider needs its SDK
-
-        paying = account(
+        return account(
             "Anthropic",
             key=keys.anthropic_key,
             url=keys.anthropic_url,
             default_url=ANTHROPIC_URL,
             variable="ANTHROPIC",
         )
-        return AnthropicClient(name, paying)
     if provider == "openai":
-        from holdfast.llm.openai import OpenAIClient  # noqa: PLC0415 - as above
-
-        paying = account("OpenAI", key=keys.openai_key, url=keys.openai_url, default_url=OPENAI_URL, variable="OPENAI")
-        return OpenAIClient(name, paying)
+        return account("OpenAI", key=keys.openai_key, url=keys.openai_url, default_url=OPENAI_URL, variable="OPENAI")
     raise NotConfigured(f"there is no provider {provider!r}; write anthropic:NAME or openai:NAME")

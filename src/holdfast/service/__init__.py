@@ -4,7 +4,7 @@ from holdfast.files import check_table_path
 from holdfast.service.balancing import Census
 from holdfast.service.costs import Costs
 from holdfast.service.enqueueing import QUEUE
-from holdfast.service.estimates import Estimates
+from holdfast.service.estimates import Estimates, check_payer, estimate_file
 from holdfast.service.estimating import Estimate
 from holdfast.service.generations import Generations, Hierarchy
 from holdfast.service.importing import FileToImport, Imports, IncomingRow
@@ -16,11 +16,12 @@ from holdfast.service.requests import check as check_config
 from holdfast.service.scraping import last_scrape
 from holdfast.service.servers import opened
 from holdfast.service.statuses import Status
-from holdfast.service.steering import Resolved, Steering
+from holdfast.service.steering import Resolved, Steering, Then
 from holdfast.service.tables import Tables
 from holdfast.service.wiring import Service, open_service
 from holdfast.store.balances import Balance, InHand
 from holdfast.store.codeframes import StoredNode
+from holdfast.store.endings import EndedUnit, Place
 from holdfast.store.generations import Generation
 from holdfast.store.ledgers import Call, CostRow, Grouping
 
@@ -34,6 +35,7 @@ __all__ = [
     "Census",
     "CostRow",
     "Costs",
+    "EndedUnit",
     "Estimate",
     "Estimates",
     "FileToImport",
@@ -46,6 +48,7 @@ __all__ = [
     "Imports",
     "InHand",
     "IncomingRow",
+    "Place",
     "ProcessMetrics",
     "Resolved",
     "Service",
@@ -53,8 +56,11 @@ __all__ = [
     "Steering",
     "StoredNode",
     "Tables",
+    "Then",
     "check_config",
+    "check_payer",
     "check_table_path",
+    "estimate_file",
     "keys_of",
     "last_scrape",
     "open_service",

@@ -5,9 +5,12 @@ from decimal import Decimal
 from functools import partial
 
 from holdfast.errors import BadInput, NotConfigured, Problem
-from holdfast.llm import Price, Prices
+from holdfast.llm import Price, Prices, account_of
 from holdfast.service.estimating import Estimate, estimate
-from holdfast.service.requests import OFFLINE, GenerationRequest, check
+from holdfast.service.importing import FileToImport, read_texts
+from holdfast.service.models import keys_of, prices_of
+from holdfast.service.requests import OFFLINE, GenerationConfig, GenerationRequest, check
+from holdfast.settings import Settings
 from holdfast.store import Database, answers
 
 
@@ -33,15 +36,31 @@ class Estimates:
         check(request.config)
         if request.config.model == OFFLINE:
             return None
-        price = self._price(request.config.model)
+        price = _price(self._prices, request.config.model)
         category = await self._database.run(partial(answers.get_category, category_id=request.category_id))
         wanted = None if request.answer_ids is None else list(request.answer_ids)
         reads = partial(answers.texts_of, category_id=request.category_id, ids=wanted)
         texts = await self._database.run(reads)
         return await asyncio.to_thread(estimate, texts, request.config, price, question=category.question)
 
-    def _price(self, model: str) -> Price:
-        try:
-            return self._prices.of(model)
-        except NotConfigured as error:
-            raise BadInput(f"model: {error}", problems=[Problem(path="model", message=str(error))]) from error
+
+def check_payer(settings: Settings, model: str) -> None:
+    """Whether this machine can pay for the model. Raises NotConfigured without the provider's key."""
+    if model != OFFLINE:
+        account_of(model, keys_of(settings))
+
+
+def estimate_file(settings: Settings, file: FileToImport, config: GenerationConfig) -> Estimate | None:
+    """What labelling the file's answers may cost; starts no server. None if it costs nothing. Raises BadInput."""
+    check(config)
+    if config.model == OFFLINE:
+        return None
+    price = _price(prices_of(settings), config.model)
+    return estimate(read_texts(file), config, price, question=None)
+
+
+def _price(prices: Prices, model: str) -> Price:
+    try:
+        return prices.of(model)
+    except NotConfigured as error:
+        raise BadInput(f"model: {error}", problems=[Problem(path="model", message=str(error))]) from error

@@ -32,12 +32,13 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
     """The estimate for these answers.
 
     A call shows the model some exemplars of one cluster: their tokens are counted on a sample of the real answers. The
-    low end has few clusters that hold few answers each and short replies, the high end the most clusters, full prompts
-    and replies as long as they may be.
+    low end has few clusters, which show half of what an average one can and get short replies; the high end the most
+    clusters, full prompts, and replies as long as they may be.
     """
     shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
     few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(len(set(texts)))
-    small = ask(_brief(shown, max(3, len(texts) // many)), config, question=question).request
+    average = min(MOST_EXEMPLARS, len(texts) // many)
+    small = ask(_brief(shown, max(3, average // 2)), config, question=question).request
     full = ask(_brief(shown, MOST_EXEMPLARS), config, question=question).request
     least, most = sorted((count_request(small), count_request(full)))
     low = few * price.cost(Usage(input_tokens=least, output_tokens=SHORT_LABEL), batch=config.batch)

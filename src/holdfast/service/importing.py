@@ -142,6 +142,11 @@ class Imports:
         return await self._database.run(work, repeat=False)
 
 
+def read_texts(file: FileToImport) -> list[str]:
+    """The file's answers, as an import would read them. Raises BadInput."""
+    return [row.text for row in _open(file).rows()]
+
+
 def clean(text: str) -> str:
     """The text without what PostgreSQL cannot hold: NUL characters and halves of surrogate pairs."""
     return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")

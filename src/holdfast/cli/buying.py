@@ -1,0 +1,60 @@
+"""Before money is spent: what it may cost, and a yes."""
+
+import sys
+
+from rich.console import Console
+
+from holdfast.cli.orders import Order
+from holdfast.cli.screen import screen
+from holdfast.cli.words import counted, dollars, plain
+from holdfast.errors import BadInput
+from holdfast.service import Estimate, FileToImport, GenerationConfig, estimate_file
+from holdfast.settings import Settings
+
+
+def agree(settings: Settings, order: Order, *, yes: bool) -> bool:
+    """Say what it may cost and ask, unless it costs nothing or was agreed to; False: the answer was no.
+
+    Raises BadInput where nobody can be asked.
+    """
+    said = estimate_file(settings, order.file, order.config)
+    if said is None:
+        return True
+    console = screen()
+    console.print(told(said, order.config), soft_wrap=True)
+    budget = order.budget if order.budget is not None else settings.max_generation_usd
+    if budget is not None:
+        enough = "enough for that" if budget >= said.high_usd else "when it is used up, the generation pauses"
+        console.print(f"budget {dollars(budget)}: {enough}")
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise BadInput("nobody is here to agree to that; add --yes if it is what you want, and --budget to limit it")
+    return _asked(console)
+
+
+def show_estimate(settings: Settings, file: FileToImport, config: GenerationConfig) -> None:
+    """`holdfast estimate`."""
+    said = estimate_file(settings, file, config)
+    console = screen()
+    if said is None:
+        console.print("labels from this machine cost nothing")
+        return
+    console.print(told(said, config), soft_wrap=True)
+    console.print(
+        f"at most {said.input_tokens:,} tokens in and {said.output_tokens:,} out, at the prices known here", style="dim"
+    )
+
+
+def told(said: Estimate, config: GenerationConfig) -> str:
+    """The estimate in one line."""
+    labels = counted(said.n_calls, "label")
+    how = ", as a batch at half the price" if config.batch else ""
+    most = "" if config.n_clusters else "up to "
+    return f"{most}{labels} from {plain(config.model)}{how}: {dollars(said.low_usd)} to {dollars(said.high_usd)}"
+
+
+def _asked(console: Console) -> bool:
+    console.print("spend that? [y/N] ", end="")
+    answer = sys.stdin.readline()
+    return answer.strip().lower() in {"y", "yes"}

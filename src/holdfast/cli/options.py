@@ -1,0 +1,57 @@
+"""Arguments and options that several commands share, and what becomes of them."""
+
+import logging
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
+
+import typer
+
+from holdfast.cli.environment import read_settings
+from holdfast.cli.logs import configure_logs
+from holdfast.errors import BadInput
+from holdfast.settings import Settings
+
+OUT_HELP = "Where to write the coded table: .xlsx (with the codeframe on a sheet of its own), .csv or .json."
+HIERARCHY_HELP = "flat, two_level (themes of codes), three_level, or adaptive: whichever fits the number of codes."
+MODEL_HELP = "Who writes the labels: offline (this machine, for nothing), anthropic:MODEL or openai:MODEL."
+
+GenerationId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The generation's id.")]
+NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="Say nothing until it has ended.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="For a script, as the HTTP API gives it.")]
+TextColumn: TypeAlias = Annotated[
+    str | None, typer.Option("--text-column", help="Column with the answers; guessed if left out.")
+]
+Sheet: TypeAlias = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of the workbook; the first one if left out.")
+]
+Clusters: TypeAlias = Annotated[
+    int | None, typer.Option("--clusters", help="Number of codes, 2 to 200; estimated if left out.")
+]
+HierarchyChoice: TypeAlias = Annotated[
+    Literal["flat", "two_level", "three_level", "adaptive"], typer.Option("--hierarchy", help=HIERARCHY_HELP)
+]
+Model: TypeAlias = Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)]
+Batch: TypeAlias = Annotated[
+    bool, typer.Option("--batch", help="Buy the labels as a batch: half the price, done within a day.")
+]
+Budget: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="USD", help="The most its calls may cost; it pauses when that is used up."),
+]
+
+
+def quietly() -> Settings:
+    """The settings, with logs for warnings only: a person is looking."""
+    settings = read_settings()
+    configure_logs(settings, level=logging.WARNING)
+    return settings
+
+
+def generation_id(given: str) -> UUID:
+    """Raises BadInput."""
+    try:
+        return UUID(given)
+    except ValueError:
+        raise BadInput(
+            f"{given!r} is no generation id; it looks like 0f8e…-…, as `holdfast generate` printed it"
+        ) from None

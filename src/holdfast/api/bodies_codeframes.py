@@ -1,5 +1,6 @@
 """Bodies of codeframe generations."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -162,6 +163,26 @@ class ExampleBody(Body):
 
     answer_id: int
     text: str
+
+
+class UnitErrorBody(Body):
+    """Why a unit failed."""
+
+    code: str
+    message: str
+    attempt: int | None
+
+
+class UnitBody(Body):
+    """A unit of work that has ended."""
+
+    unit: str = Field(description="Its stage and ordinal", examples=["label/3"])
+    stage: str
+    ordinal: int
+    state: Literal["done", "failed"]
+    name: str | None = Field(description="The label, if that is what was made")
+    error: UnitErrorBody | None
+    finished_at: datetime
 
 
 class NodeBody(Body):

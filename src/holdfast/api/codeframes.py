@@ -18,10 +18,10 @@ from holdfast.api.bodies_codeframes import (
 )
 from holdfast.api.bodies_money import CostEstimateBody
 from holdfast.api.dependencies import Stopping, TheService
-from holdfast.api.events import EventFeed
+from holdfast.api.events import EventFeed, Look
 from holdfast.api.frames import hierarchy_body, progress_body, progress_digest
 from holdfast.errors import BadInput
-from holdfast.service import GenerationRequest, Service
+from holdfast.service import GenerationRequest, Place, Service
 
 router = APIRouter(prefix="/codeframe", tags=["codeframes"])
 
@@ -128,18 +128,22 @@ async def follow_events(
     stopping: Stopping,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)] = None,
 ) -> Response:
-    """Server-sent events: `progress` at each step, `status` when the status changes; the last one says how it ended.
+    """Server-sent events, the last one says how it ended.
 
-    Each event's data are the status without `result`. After a break send `Last-Event-ID`; what you have is left out.
+    `status` when the status changes and `progress` at each step have the status without `result` as their data, `unit`
+    has a unit that ended, `cost` the money. After a break send `Last-Event-ID`: every unit that ended since is told,
+    and the newest progress; what you have is left out.
     """
 
-    async def look() -> ProgressBody:
-        return await _progress(service, generation_id)
+    async def look(after: Place | None) -> Look:
+        progress = await _progress(service, generation_id)
+        return Look(progress=progress, ended=await service.generations.ended_units(generation_id, after=after))
 
-    feed = EventFeed(look, first=await look(), last_event_id=last_event_id, stopping=stopping)
-    if feed.is_over:
+    feed = EventFeed(look, last_event_id=last_event_id, stopping=stopping)
+    first = await feed.begin()
+    if first is None:
         return Response(status_code=204)
-    events: AsyncIterator[str] = feed.events()
+    events: AsyncIterator[str] = feed.events(first)
     return StreamingResponse(
         events, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )

@@ -11,9 +11,11 @@ from holdfast.api.bodies_codeframes import (
     MeceIssueBody,
     NodeBody,
     ProgressBody,
+    UnitBody,
+    UnitErrorBody,
 )
 from holdfast.api.bodies_money import CostBody
-from holdfast.service import Hierarchy, Status
+from holdfast.service import EndedUnit, Hierarchy, Status
 
 VERSION = 1  # edits will count it up
 CLOCKS = {"eta_seconds", "processing_time_ms"}  # they go on by themselves
@@ -50,6 +52,19 @@ def progress_body(status: Status) -> ProgressBody:
     )
     error = None if status.error is None else ErrorBody(**status.error)
     return ProgressBody(**{name: getattr(status, name) for name in _SAME}, cost=cost, error=error)
+
+
+def unit_body(unit: EndedUnit) -> UnitBody:
+    """A unit that has ended."""
+    return UnitBody(
+        unit=f"{unit.stage}/{unit.ordinal}",
+        stage=unit.stage,
+        ordinal=unit.ordinal,
+        state="done" if unit.state == "done" else "failed",
+        name=unit.name,
+        error=None if unit.error is None else UnitErrorBody(**unit.error),
+        finished_at=unit.finished_at,
+    )
 
 
 def progress_digest(progress: ProgressBody) -> str:

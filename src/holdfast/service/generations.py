@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import structlog
@@ -15,9 +16,10 @@ from holdfast.service.estimates import Estimates
 from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
 from holdfast.service.stages import FIRST, LABEL
 from holdfast.service.statuses import Status, status_of
-from holdfast.store import Connection, Database, codeframes, generations, ledgers, units
+from holdfast.store import Connection, Database, codeframes, endings, generations, ledgers, units
 from holdfast.store.balances import Balance, InHand
 from holdfast.store.codeframes import StoredNode
+from holdfast.store.endings import EndedUnit, Place
 from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
 from holdfast.store.ledgers import Ledger
 
@@ -99,6 +101,10 @@ class Generations:
 
         found, ledger = await self._database.run(work)
         return status_of(found, ledger, running=await self._running(found))
+
+    async def ended_units(self, generation_id: UUID, *, after: Place | None = None) -> list[EndedUnit]:
+        """Its units that ended after that place, the first one first, a page of them. Raises Unavailable."""
+        return await self._database.run(partial(endings.ended_units, generation_id=generation_id, after=after))
 
     async def hierarchy(self, generation_id: UUID) -> Hierarchy:
         """The codeframe. Raises NotFound if there is no such generation, Conflict while it has no codeframe."""

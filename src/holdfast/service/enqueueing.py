@@ -1,5 +1,6 @@
 """Units become jobs: the names they get, and putting them into the queue."""
 
+import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -11,6 +12,10 @@ from holdfast.store.units import UnitRef
 
 QUEUE = "codeframe-generation"
 ATTEMPTS = 3
+
+_NAME = re.compile(
+    r"g-(?P<generation>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})-(?P<stage>[a-z]+)-(?P<ordinal>\d{1,9})(-r\d+)?"
+)
 
 log = structlog.get_logger("holdfast.service")
 
@@ -24,6 +29,12 @@ def job_id(ref: UnitRef) -> str:
 def job_prefix(generation_id: UUID) -> str:
     """How the ids of all of a generation's jobs begin."""
     return f"g-{generation_id}-"
+
+
+def place_of(job_id: str) -> tuple[UUID, str, int] | None:
+    """The generation, stage and ordinal that such a name names; None: it is no unit's name."""
+    found = _NAME.fullmatch(job_id)
+    return None if found is None else (UUID(found["generation"]), found["stage"], int(found["ordinal"]))
 
 
 def new_job(ref: UnitRef) -> NewJob:

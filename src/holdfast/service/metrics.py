@@ -33,6 +33,13 @@ class Metrics:
         self._enqueued = Counter("reconciler_enqueued", "Units owed that had no live job and got one", **place)
         self._orphans = Counter("reconciler_orphans", "Jobs found in no list of the queue, added again", **place)
         self._given_up = Counter("reconciler_given_up", "Units ended because their job had failed for good", **place)
+        self._looks = Counter("reconciler_looks", "Looks of the reconciler at everything that is owed", **place)
+        self._left_alone = Gauge(
+            "reconciler_left_alone_jobs",
+            "Jobs that are no unit's of this database, by kind: named as a unit's (no_unit), or otherwise (not_ours)",
+            ["kind"],
+            **place,
+        )
         for stage in STAGES:
             self._units.labels(stage, "done")  # there with 0: a rate sees the first one, too
 
@@ -53,6 +60,15 @@ class Metrics:
         self._enqueued.inc(enqueued)
         self._orphans.inc(orphans)
         self._given_up.inc(given_up)
+
+    def looked(self) -> None:
+        """The reconciler has seen everything that is owed."""
+        self._looks.inc()
+
+    def left_alone(self, *, no_unit: int, not_ours: int) -> None:
+        """So many jobs of no unit are there now."""
+        self._left_alone.labels("no_unit").set(no_unit)
+        self._left_alone.labels("not_ours").set(not_ours)
 
     def text(self) -> bytes:
         """Prometheus' text format."""

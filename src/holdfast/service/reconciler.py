@@ -14,6 +14,7 @@ from holdfast.queue import Queue
 from holdfast.service.enqueueing import job_id, new_job
 from holdfast.service.metrics import Metrics
 from holdfast.service.processors import give_up
+from holdfast.service.strays import Strays
 from holdfast.store import Database, units
 from holdfast.store.units import GivenUp, UnitRef
 
@@ -42,12 +43,14 @@ class Reconciler:
         self._queue = queue
         self._every = every
         self._metrics = metrics or Metrics()
+        self._strays = Strays(database, queue, metrics=self._metrics)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look at once and then every few seconds, until `stopping`; a server that is away is tried again."""
         while not stopping.is_set():
             try:
                 await self.once()
+                await self._strays.look_now_and_then()
             except (QueueUnavailable, Unavailable) as error:
                 log.warning("reconciler waits for a server", error=str(error))
             except Exception as error:  # noqa: BLE001 - whatever it is must not take the worker beside it down
@@ -73,6 +76,7 @@ class Reconciler:
                 owed, enqueued, given_up = owed + len(page), enqueued + added, given_up + ended
                 after = page[-1].id
             if len(page) < PAGE:
+                self._metrics.looked()
                 return Reconciled(owed=owed, enqueued=enqueued, given_up=given_up)
 
     async def _page(self, page: Sequence[UnitRef]) -> tuple[int, int]:

@@ -95,6 +95,15 @@ class Ended:
 Plan: TypeAlias = Sequence[NewUnit] | Ended
 Write: TypeAlias = Callable[[AsyncConnection], Awaitable[None]]
 
+# By the key that is unique: one look-up in its index each.
+_UNKNOWN = f"""
+SELECT count(*) FROM unnest(CAST(:generation_ids AS uuid[]), CAST(:stages AS text[]), CAST(:ordinals AS int[]))
+    AS asked(generation_id, stage, ordinal)
+WHERE NOT EXISTS (
+    SELECT FROM {units.fullname} AS known
+    WHERE known.generation_id = asked.generation_id AND known.stage = asked.stage AND known.ordinal = asked.ordinal
+)
+"""
 _REF = [units.c[name] for name in UnitRef.__slots__]
 
 
@@ -210,6 +219,15 @@ async def owed(
         wanted = and_(wanted, units.c.generation_id == generation_id)
     rows = await connection.execute(select(*_REF).where(wanted).order_by(units.c.id).limit(limit))
     return [UnitRef(**row._mapping) for row in rows]
+
+
+async def unknown(connection: AsyncConnection, places: Sequence[tuple[UUID, str, int]]) -> int:
+    """How many of these (generation, stage, ordinal) are no unit's, whatever state it is in."""
+    if not places:
+        return 0
+    generation_ids, stages, ordinals = (list(each) for each in zip(*places, strict=True))
+    asked = {"generation_ids": generation_ids, "stages": stages, "ordinals": ordinals}
+    return int((await connection.execute(text(_UNKNOWN), asked)).scalar_one())
 
 
 async def started(connection: AsyncConnection, generation_id: UUID, stage: str) -> list[UnitRef]:

@@ -24,7 +24,16 @@ class Reading(Following):
     async def jobs(self, state: State, start: int = 0, end: int = -1) -> list[Job]:
         """Jobs of one state, from position `start` to `end` inclusive (-1 = all): wait, paused and delayed in the order
         in which they will run, active oldest first, completed and failed newest first."""
+        found = await self._read([job_id.decode() for job_id in await self._ids(state, start, end)])
+        return [job for job in found if job is not None]
+
+    async def job_ids(self, state: State, start: int = 0, end: int = -1) -> list[str]:
+        """The ids of what `jobs` gives, for a single read of the list."""
+        return [job_id.decode(errors="replace") for job_id in await self._ids(state, start, end)]
+
+    async def _ids(self, state: State, start: int, end: int) -> list[bytes]:
         key = getattr(self.keys, state)
+        ids: list[bytes]
         if state in ("wait", "paused", "active"):
             ids, passed = await self._in_line(state, start, end)
             stop = -1 - max(0, start - passed)
@@ -35,8 +44,7 @@ class Reading(Following):
         else:
             command = "ZRANGE" if state == "delayed" else "ZREVRANGE"
             ids = await self._patiently(lambda: self._link.call(command, key, start, end))
-        found = await self._read([job_id.decode() for job_id in ids])
-        return [job for job in found if job is not None]
+        return ids
 
     async def counts(self) -> dict[str, int]:
         """How many jobs are in each state, at one moment: wait, active, completed, failed, delayed, paused."""

@@ -112,7 +112,7 @@ def models(**changes: Any) -> ModelFacts:
     return replace(good, **changes)
 
 
-def check(line: Line, level: str, figure: str, fix: str = "") -> None:
+def check_line(line: Line, level: str, figure: str, fix: str = "") -> None:
     """The line has this level, figure and fix; whatever is not ok has one, and what is has none."""
     assert line.level == level, line
     assert figure in line.figure

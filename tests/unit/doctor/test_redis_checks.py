@@ -1,7 +1,7 @@
 """What is said of a Redis, from what it says of itself."""
 
 import pytest
-from tests.unit.doctor.facts import GB, backed_up, check, growth, link, redis, silent_redis
+from tests.unit.doctor.facts import GB, backed_up, check_line, growth, link, redis, silent_redis
 
 from holdfast.doctor import redis_checks
 from holdfast.queue import ServerFacts
@@ -32,7 +32,7 @@ PERSISTENCE = [
 def test_persistence_names_what_is_on_and_whether_it_works(
     facts: ServerFacts, level: str, figure: str, fix: str
 ) -> None:
-    check(redis_checks.persistence(facts), level, figure, fix)
+    check_line(redis_checks.persistence(facts), level, figure, fix)
 
 
 LOSS = [
@@ -48,7 +48,7 @@ LOSS = [
 
 @pytest.mark.parametrize(("facts", "level", "figure", "fix"), LOSS)
 def test_loss_says_in_words_what_each_fault_costs(facts: ServerFacts, level: str, figure: str, fix: str) -> None:
-    check(redis_checks.loss(facts), level, figure, fix)
+    check_line(redis_checks.loss(facts), level, figure, fix)
 
 
 MEMORY = [
@@ -63,7 +63,7 @@ MEMORY = [
 
 @pytest.mark.parametrize(("facts", "level", "figure", "fix"), MEMORY)
 def test_memory_says_how_many_jobs_still_fit(facts: ServerFacts, level: str, figure: str, fix: str) -> None:
-    check(redis_checks.memory(facts, growth()), level, figure, fix)
+    check_line(redis_checks.memory(facts, growth()), level, figure, fix)
 
 
 EVICTION = [
@@ -77,39 +77,41 @@ EVICTION = [
 
 @pytest.mark.parametrize(("facts", "level", "figure", "fix"), EVICTION)
 def test_a_redis_that_throws_things_away_fails(facts: ServerFacts, level: str, figure: str, fix: str) -> None:
-    check(redis_checks.eviction(facts), level, figure, fix)
+    check_line(redis_checks.eviction(facts), level, figure, fix)
 
 
 def test_the_version_is_redis_or_valkey_s() -> None:
-    check(redis_checks.version(redis()), "ok", "Redis 7.2.4")
-    check(redis_checks.version(redis(valkey_version="9.1.0")), "ok", "Valkey 9.1.0")
-    check(redis_checks.version(silent_redis()), "warn", "does not tell", "ACL SETUSER")
+    check_line(redis_checks.version(redis()), "ok", "Redis 7.2.4")
+    check_line(redis_checks.version(redis(valkey_version="9.1.0")), "ok", "Valkey 9.1.0")
+    check_line(redis_checks.version(silent_redis()), "warn", "does not tell", "ACL SETUSER")
 
 
 def test_a_hash_tag_is_told_of() -> None:
-    check(redis_checks.cluster(redis(), link()), "ok", "not a cluster")
-    check(redis_checks.cluster(redis(), link(hash_tag=True)), "ok", "not a cluster, ready for one")
-    check(redis_checks.cluster(redis(redis_mode="cluster"), link(hash_tag=True)), "ok", "all keys are in one slot")
+    check_line(redis_checks.cluster(redis(), link()), "ok", "not a cluster")
+    check_line(redis_checks.cluster(redis(), link(hash_tag=True)), "ok", "not a cluster, ready for one")
+    check_line(redis_checks.cluster(redis(redis_mode="cluster"), link(hash_tag=True)), "ok", "all keys are in one slot")
 
 
 def test_a_backup_is_known_by_its_stamp_and_too_old_after_a_day() -> None:
-    check(redis_checks.backup(redis(), backed_up(3)), "ok", "3 h ago")
-    check(redis_checks.backup(redis(), backed_up(27)), "warn", "27 h ago, more than 26 h", "--rdb /backups/dump.rdb")
-    check(redis_checks.backup(redis(), backed_up(None)), "warn", "unknown", "touch /backups/redis")
+    check_line(redis_checks.backup(redis(), backed_up(3)), "ok", "3 h ago")
+    check_line(
+        redis_checks.backup(redis(), backed_up(27)), "warn", "27 h ago, more than 26 h", "--rdb /backups/dump.rdb"
+    )
+    check_line(redis_checks.backup(redis(), backed_up(None)), "warn", "unknown", "touch /backups/redis")
     beside = redis_checks.backup(redis(config=RDB), backed_up(None))
-    check(beside, "warn", "unknown; last snapshot beside it 10 min ago", "HOLDFAST_BACKUP_STAMP=/backups")
-    check(redis_checks.backup(redis(), backed_up(None, home="/data")), "warn", "unknown", "tar -czf")
+    check_line(beside, "warn", "unknown; last snapshot beside it 10 min ago", "HOLDFAST_BACKUP_STAMP=/backups")
+    check_line(redis_checks.backup(redis(), backed_up(None, home="/data")), "warn", "unknown", "tar -czf")
 
 
 def test_growth_warns_when_the_memory_is_full_within_a_month() -> None:
     fast = growth(last_day=1_000_000)
 
-    check(redis_checks.growing(redis(), growth()), "ok", "about 500 finished jobs a day, 488.3 kB")
-    check(redis_checks.growing(redis(), growth(last_day=0)), "ok", "about 0 finished jobs a day")
-    check(redis_checks.growing(redis(), fast), "warn", "1,000,000 finished jobs a day", "queue clean completed")
+    check_line(redis_checks.growing(redis(), growth()), "ok", "about 500 finished jobs a day, 488.3 kB")
+    check_line(redis_checks.growing(redis(), growth(last_day=0)), "ok", "about 0 finished jobs a day")
+    check_line(redis_checks.growing(redis(), fast), "warn", "1,000,000 finished jobs a day", "queue clean completed")
     assert "full in 3 days" in redis_checks.growing(redis(), fast).figure
-    check(redis_checks.growing(silent_redis(), fast), "ok", "1,000,000")
+    check_line(redis_checks.growing(silent_redis(), fast), "ok", "1,000,000")
 
 
 def test_retention_says_what_is_kept() -> None:
-    check(redis_checks.retention(growth()), "ok", "10,000 completed and 20 failed")
+    check_line(redis_checks.retention(growth()), "ok", "10,000 completed and 20 failed")

@@ -5,7 +5,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from tests.unit.doctor.facts import GB, check, models
+from tests.unit.doctor.facts import GB, check_line, models
 
 from holdfast.doctor import upkeep_checks as checks
 from holdfast.doctor.models import model_facts
@@ -14,36 +14,36 @@ from holdfast.settings import Settings
 
 
 def test_metrics_nobody_reads_are_told_of() -> None:
-    check(checks.metrics(timedelta(seconds=20)), "ok", "read 20 s ago")
-    check(checks.metrics(timedelta(minutes=6)), "warn", "read 6 min ago", "scrape_configs")
-    check(checks.metrics(None), "warn", "nobody has read", "scrape_configs")
+    check_line(checks.metrics(timedelta(seconds=20)), "ok", "read 20 s ago")
+    check_line(checks.metrics(timedelta(minutes=6)), "warn", "read 6 min ago", "scrape_configs")
+    check_line(checks.metrics(None), "warn", "nobody has read", "scrape_configs")
 
 
 def test_alerts_are_what_the_operator_says() -> None:
-    check(checks.alerts(True), "ok", "HOLDFAST_ALERTS")
-    check(checks.alerts(False), "warn", "unknown", "HOLDFAST_ALERTS=true")
+    check_line(checks.alerts(True), "ok", "HOLDFAST_ALERTS")
+    check_line(checks.alerts(False), "warn", "unknown", "HOLDFAST_ALERTS=true")
 
 
 def test_a_disk_that_gets_full_warns_and_then_fails() -> None:
-    check(checks.disk(20 * GB, 100 * GB, "/data"), "ok", "20.0 GB free of 100.0 GB in /data")
-    check(checks.disk(GB, 100 * GB, "/data"), "warn", "1.0 GB free", "df -h '/data'")
-    check(checks.disk(GB // 8, 100 * GB, "/data"), "fail", "128.0 MB free", "HOLDFAST_HOME")
+    check_line(checks.disk(20 * GB, 100 * GB, "/data"), "ok", "20.0 GB free of 100.0 GB in /data")
+    check_line(checks.disk(GB, 100 * GB, "/data"), "warn", "1.0 GB free", "df -h '/data'")
+    check_line(checks.disk(GB // 8, 100 * GB, "/data"), "fail", "128.0 MB free", "HOLDFAST_HOME")
 
 
 def test_a_model_in_use_that_cannot_be_called_fails() -> None:
-    check(checks.provider_keys(models()), "ok", "anthropic set, openai not set; no paid model is in use")
-    check(checks.provider_keys(models(in_use=("anthropic:a",))), "ok", "enough for anthropic:a")
+    check_line(checks.provider_keys(models()), "ok", "anthropic set, openai not set; no paid model is in use")
+    check_line(checks.provider_keys(models(in_use=("anthropic:a",))), "ok", "enough for anthropic:a")
     missing = models(in_use=("openai:o",), unusable={"openai:o": "set OPENAI_API_KEY"})
-    check(
+    check_line(
         checks.provider_keys(missing), "fail", "openai:o is in use: set OPENAI_API_KEY", "export OPENAI_API_KEY=<key>"
     )
 
 
 def test_a_model_in_use_without_a_price_fails() -> None:
-    check(checks.prices(models()), "ok", "no paid model")
-    check(checks.prices(models(in_use=("anthropic:a",))), "ok", "known for anthropic:a")
+    check_line(checks.prices(models()), "ok", "no paid model")
+    check_line(checks.prices(models(in_use=("anthropic:a",))), "ok", "known for anthropic:a")
     unknown = models(in_use=("openai:o",), unpriced={"openai:o": "no price"})
-    check(checks.prices(unknown), "fail", "not known for openai:o", """HOLDFAST_PRICES='{"openai:o": {"input":""")
+    check_line(checks.prices(unknown), "fail", "not known for openai:o", """HOLDFAST_PRICES='{"openai:o": {"input":""")
 
 
 def test_keys_and_prices_are_looked_for_without_a_request_and_never_shown() -> None:
@@ -60,7 +60,7 @@ def test_keys_and_prices_are_looked_for_without_a_request_and_never_shown() -> N
 
 
 def test_versions_are_told() -> None:
-    check(checks.versions("1.2.3"), "ok", "Holdfast 1.2.3, Python 3.")
+    check_line(checks.versions("1.2.3"), "ok", "Holdfast 1.2.3, Python 3.")
 
 
 def test_a_stamp_is_the_time_of_a_file_for_each_server_or_for_all(tmp_path: Path) -> None:

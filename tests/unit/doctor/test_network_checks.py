@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.unit.doctor.facts import link, redis, silent_redis
+from tests.unit.doctor.facts import check_line, link, redis, silent_redis
 
 from holdfast.doctor import network_checks as checks
 from holdfast.doctor.lines import Line

@@ -190,6 +190,8 @@ def delivered(answer: Answer, fault: Fault | None) -> Answer:
 
 async def _paid(desk: Desk, visit: Visit, event: Event, prompt: Prompt, fault: Fault | None) -> Answer:
     await desk.gate.enter(event, visit.call.gone, before_billing=True)
+    if visit.call.gone.is_set():  # nobody waits any more for work that was not begun
+        return Answer(delivery="reset")
     reply = desk.compose(prompt, fault)
     desk.bill(prompt, reply, fault, api=visit.api, request_id=visit.request_id)
     if desk.options.latency:

@@ -70,6 +70,20 @@ async def test_a_held_call_whose_client_left_is_not_held_any_more(provider: Stub
             assert provider.release() == 1
 
 
+async def test_a_call_whose_client_leaves_before_the_bill_is_not_billed(provider: StubProvider) -> None:
+    provider.hold(before_billing=True)
+    async with client(provider) as gpt:
+        asked = asyncio.ensure_future(gpt.chat.completions.create(**ASKED))
+        await provider.waiting(1)
+
+        asked.cancel()
+        await asyncio.wait([asked])
+        provider.release()
+        await gpt.chat.completions.create(**ASKED)
+
+    assert len(provider.bill().calls) == 1
+
+
 async def test_a_wait_that_is_not_fulfilled_ends_with_its_time(provider: StubProvider) -> None:
     with pytest.raises(TimeoutError):
         await provider.waiting(1, within=0.1)

@@ -19,6 +19,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on; HOLDFAST_HOST, else 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; HOLDFAST_PORT, else 3001.")] = None,
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Leave the work to `holdfast worker`.")] = False,
+    until_eof: Annotated[bool, typer.Option("--until-eof", hidden=True, help="Stop when stdin ends.")] = False,
 ) -> None:
     """Serve the HTTP API, with a worker inside.
 
@@ -30,7 +31,7 @@ def serve(
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings.model_copy(update=given)
     configure_logs(settings)
-    raise typer.Exit(run(lambda stop: serve_api(settings, stop, with_worker=not no_worker)))
+    raise typer.Exit(run(lambda stop: serve_api(settings, stop, with_worker=not no_worker, until_eof=until_eof)))
 
 
 def worker(

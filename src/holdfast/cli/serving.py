@@ -27,11 +27,14 @@ class PortTaken(HoldfastError):
     """Something else listens there."""
 
 
-async def serve_api(settings: Settings, stop: Stop, *, with_worker: bool) -> int:
+async def serve_api(settings: Settings, stop: Stop, *, with_worker: bool, until_eof: bool = False) -> int:
     """`holdfast serve`."""
     require_keys(settings)
-    with listening(settings.host, settings.port) as listener:  # before any server is started for nothing
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening(settings.host, settings.port))  # before a server starts for nothing
         async with open_service(settings) as service:
+            if until_eof:
+                stack.enter_context(_eof_stops(stop))
             if stop.asked:
                 return 0
             say(f"Holdfast serves {url_of(listener)} (docs: {url_of(listener)}/docs). Ctrl-C stops it.")

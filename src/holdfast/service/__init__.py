@@ -19,7 +19,7 @@ from holdfast.service.statuses import Status
 from holdfast.service.steering import Resolved, Steering, Then
 from holdfast.service.tables import Tables
 from holdfast.service.wiring import Service, open_service
-from holdfast.store.balances import Balance, InHand
+from holdfast.store.balances import Account, Balance, InHand, UnitAccount
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.endings import EndedUnit, Place
 from holdfast.store.generations import Generation
@@ -30,6 +30,7 @@ __all__ = [
     "METRICS_TYPE",
     "MIN_ANSWERS",
     "QUEUE",
+    "Account",
     "Balance",
     "Call",
     "Census",
@@ -57,6 +58,7 @@ __all__ = [
     "StoredNode",
     "Tables",
     "Then",
+    "UnitAccount",
     "check_config",
     "check_payer",
     "check_table_path",

@@ -8,7 +8,7 @@ from uuid import UUID
 from holdfast.queue import Queue
 from holdfast.service.enqueueing import job_prefix
 from holdfast.store import Database, balances
-from holdfast.store.balances import Balance, InHand
+from holdfast.store.balances import Account, Balance, InHand
 
 STATES: tuple[Literal["wait", "active", "completed", "failed", "delayed", "paused"], ...] = (
     "wait",
@@ -35,6 +35,11 @@ class Census:
 async def balance_of(database: Database, generation_id: UUID) -> Balance:
     """What was owed, done, lost and done twice."""
     return await database.run(lambda connection: balances.balance(connection, generation_id))
+
+
+async def account_of(database: Database, generation_id: UUID) -> Account:
+    """The generation's state and each unit's."""
+    return await database.run(lambda connection: balances.account(connection, generation_id))
 
 
 async def in_hand(database: Database, generation_id: UUID) -> list[InHand]:

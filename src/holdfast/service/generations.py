@@ -10,14 +10,14 @@ import structlog
 from holdfast import faultpoints
 from holdfast.errors import Conflict, QueueUnavailable
 from holdfast.queue import Queue
-from holdfast.service.balancing import Census, balance_of, census_of, in_hand
+from holdfast.service.balancing import Census, account_of, balance_of, census_of, in_hand
 from holdfast.service.enqueueing import enqueue, job_id
 from holdfast.service.estimates import Estimates
 from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
 from holdfast.service.stages import FIRST, LABEL
 from holdfast.service.statuses import Status, status_of
 from holdfast.store import Connection, Database, codeframes, endings, generations, ledgers, units
-from holdfast.store.balances import Balance, InHand
+from holdfast.store.balances import Account, Balance, InHand
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.endings import EndedUnit, Place
 from holdfast.store.generations import Created, Generation, NewGeneration, Snapshot
@@ -129,6 +129,10 @@ class Generations:
     async def in_hand(self, generation_id: UUID) -> list[InHand]:
         """The units that a worker, maybe a dead one, has started and not ended. Raises Unavailable."""
         return await in_hand(self._database, generation_id)
+
+    async def account(self, generation_id: UUID) -> Account:
+        """Its state and each unit's, at one moment. Raises Unavailable."""
+        return await account_of(self._database, generation_id)
 
     async def census(self, generation_id: UUID) -> Census:
         """Where its jobs are in Redis. Raises QueueUnavailable."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from holdfast.store.tables import calls, units
+from holdfast.store.tables import calls, generations, units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,25 @@ class InHand:
     ordinal: int
     worker: str  # the token of the attempt; begins with the worker's id
     in_call: bool  # its call's intent is recorded, its reply is not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAccount:
+    """One unit, by which its job can be found."""
+
+    id: int
+    stage: str
+    ordinal: int
+    round: int
+    state: str  # pending | done | failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the database says of one generation at one moment."""
+
+    state: str  # active | paused | completed | partial | failed | cancelled
+    units: tuple[UnitAccount, ...]
 
 
 async def balance(connection: AsyncConnection, generation_id: UUID) -> Balance:
@@ -71,3 +90,13 @@ async def in_hand(connection: AsyncConnection, generation_id: UUID) -> list[InHa
     ]
     rows = await connection.execute(select(*columns).where(wanted).order_by(units.c.started_at.desc()))
     return [InHand(**row._mapping) for row in rows]
+
+
+async def account(connection: AsyncConnection, generation_id: UUID) -> Account:
+    """The generation's state and each unit's, read at one moment; without a unit it is unknown."""
+    columns = [units.c[name] for name in UnitAccount.__slots__]
+    mine = and_(units.c.generation_id == generation_id, generations.c.id == units.c.generation_id)
+    rows = await connection.execute(select(*columns, generations.c.state.label("of")).where(mine).order_by(units.c.id))
+    found = [dict(row._mapping) for row in rows]
+    states = [row.pop("of") for row in found]
+    return Account(state=states[0] if states else "unknown", units=tuple(UnitAccount(**row) for row in found))

@@ -8,6 +8,7 @@ from holdfast import __version__
 from holdfast.cli import (
     demo_commands,
     doctor_commands,
+    drill_commands,
     generation_commands,
     money_commands,
     queue_commands,
@@ -33,6 +34,7 @@ for commands in (
     server_commands,
     queue_commands,
     demo_commands,
+    drill_commands,
     doctor_commands,
 ):
     commands.add_to(app)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,13 @@ class Program:
         self._child.kill()
         self._child.wait()
 
-    def events(self, name: str) -> list[dict[str, Any]]:
+    def events(self, name: str, *, since: datetime | None = None) -> list[dict[str, Any]]:
         """Its log records of that name."""
         found = []
         for line in self._log.read_bytes().splitlines():
             with contextlib.suppress(orjson.JSONDecodeError):
                 record = orjson.loads(line)
-                if isinstance(record, dict) and record.get("event") == name:
+                if isinstance(record, dict) and record.get("event") == name and _is_since(record, since):
                     found.append(record)
         return found
 
@@ -103,6 +104,15 @@ class Program:
             self._child.wait()
         if self._child.stdin is not None:
             self._child.stdin.close()
+
+
+def when(record: Mapping[str, Any]) -> datetime:
+    """The moment of a log record."""
+    return datetime.fromisoformat(record["timestamp"])
+
+
+def _is_since(record: Mapping[str, Any], since: datetime | None) -> bool:
+    return since is None or when(record) >= since
 
 
 class Programs:
@@ -132,6 +142,25 @@ class Programs:
         program = Program(name, child, log)
         self.all.append(program)
         return program
+
+    async def ask(self, *arguments: str) -> bytes:
+        """What `holdfast ARGUMENTS` prints. Raises HoldfastError when it fails."""
+        child = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "holdfast", *arguments],
+            env={**clean_environment(os.environ), **self._environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            said, complaint = await child.communicate()
+        except asyncio.CancelledError:
+            child.kill()
+            raise
+        if child.returncode:
+            raise HoldfastError(f"holdfast {' '.join(arguments)}: {complaint.decode(errors='replace')[-500:].strip()}")
+        return said
 
     def with_pid(self, pid: int) -> Program | None:
         return next((program for program in self.all if program.pid == pid), None)

@@ -1,0 +1,67 @@
+"""drill: kill things on purpose, and check the five criteria."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from holdfast.cli.environment import read_settings
+from holdfast.cli.logs import configure_logs
+from holdfast.cli.running import run
+from holdfast.errors import BadInput
+
+WORDS = {"1": "server", "2": "redis", "3": "persistence"}
+SHOWN = "1|2|3|server|redis|persistence"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register this file's command."""
+    app.command()(drill)
+
+
+def drill(
+    which: Annotated[
+        list[str] | None, typer.Argument(metavar=f"[{SHOWN}]...", help="Drills to play; default: all of them.")
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Play all of them, as without a name.")] = False,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as JSON; - is stdout.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report as a page, with plots.")] = None,
+    outage: Annotated[
+        list[float] | None,
+        typer.Option(min=0.5, max=300, metavar="SECONDS", help="Redis stays away so long; again for more runs. 2, 20."),
+    ] = None,
+    fsync: Annotated[
+        Literal["always", "everysec", "no"], typer.Option(help="appendfsync of the drill's Redis: as yours has it.")
+    ] = "always",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep its folder, with logs and the provider's bill.")] = False,
+) -> None:
+    """Kill server and Redis (kill -9) in the middle of a $15 generation, and say whether anything was lost.
+
+    Plays on servers of its own, with your settings and a stand-in for the provider: no key, no money. The exit code is
+    1 if one of the five criteria fails.
+    """
+    from holdfast.cli.drilling import Wanted, show_drill  # noqa: PLC0415 - the service takes a second to import
+
+    wanted = Wanted(
+        drills=_named(which or [], every=every),
+        json=json,
+        html=html,
+        outages=tuple(outage or ()),
+        fsync=fsync,
+        keep=keep,
+    )
+    settings = read_settings()
+    configure_logs(settings, level=logging.ERROR)  # what the servers go through is the story
+    raise typer.Exit(run(lambda stop: show_drill(settings, stop, wanted)))
+
+
+def _named(which: list[str], *, every: bool) -> tuple[str, ...]:
+    if which and every:
+        raise BadInput("name drills, or say --all")
+    names = [WORDS.get(word, word) for word in which] or list(WORDS.values())
+    for name in names:
+        if name not in WORDS.values():
+            raise BadInput(f"there is no drill {name!r}; there are {SHOWN}")
+    return tuple(names)

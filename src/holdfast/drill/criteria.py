@@ -112,12 +112,12 @@ def _resumed(run: Run) -> str:
 def _status_figures(runs: Sequence[Run]) -> Iterator[str]:
     samples, unanswered = (sum(getattr(run.status, name) for run in runs) for name in ("samples", "unanswered"))
     gap = max((run.status.longest_gap for run in runs), default=0.0)
-    yield f"{samples} samples, {sum(len(run.status.wrong) for run in runs)} wrong, longest gap {gap:.1f} s"
+    yield f"{samples} samples, {sum(run.status.n_wrong for run in runs)} wrong, longest gap {gap:.1f} s"
     yield f"{unanswered} looks while the API was dead"
 
 
 def _status_wrong(run: Run) -> Iterator[str]:
-    yield from list(dict.fromkeys(run.status.wrong))[:SHOWN_WRONGS]
+    yield from run.status.wrong[:SHOWN_WRONGS]
     if not run.status.samples:
         yield "the status was never read"
 

@@ -35,7 +35,8 @@ class StatusFacts:
     samples: int
     unanswered: int  # looks while the API was dead
     longest_gap: float  # seconds between two looks
-    wrong: tuple[str, ...]  # what went back, or was not what the database said
+    n_wrong: int  # statements that went back, or were not what the database said
+    wrong: tuple[str, ...]  # each of them once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

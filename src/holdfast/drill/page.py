@@ -68,7 +68,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "billed twice", str(money.twice)
     yield "in doubt", f"{money.in_doubt} ({dollars(money.in_doubt_usd)})" if money.in_doubt else "0"
     yield "lost", f"{balance.lost} of {balance.owed} units"
-    yield "status", f"{run.status.samples} samples, {len(run.status.wrong)} wrong"
+    yield "status", f"{run.status.samples} samples, {run.status.n_wrong} wrong"
 
 
 def _look(look: Look) -> str:

@@ -93,7 +93,8 @@ class Watch:
             samples=sum(sampler.samples for sampler in self._facts),
             unanswered=sum(sampler.unanswered for sampler in self._facts),
             longest_gap=max(sampler.longest_gap for sampler in self._facts),
-            wrong=tuple(wrong[:MOST_WRONG]),
+            n_wrong=len(wrong),
+            wrong=tuple(dict.fromkeys(wrong))[:MOST_WRONG],
         )
 
     async def _look(self) -> Told:

@@ -24,7 +24,7 @@ SERVER = Run(
     completed=10,
     ended="completed",
     seconds=31.4,
-    status=StatusFacts(samples=213, unanswered=87, longest_gap=0.3, wrong=()),
+    status=StatusFacts(samples=213, unanswered=87, longest_gap=0.3, n_wrong=0, wrong=()),
     looks=(LOOK,),
     money=MONEY,
     balance=Balance(owed=14, done=14, failed=0, steps=10, done_twice=0, in_doubt=0, repeated=0),

@@ -84,7 +84,7 @@ async def test_the_watch_keeps_what_was_wrong_what_was_unanswered_and_when_clust
     await watch.sampler.run()
     facts = watch.facts()
 
-    assert (facts.samples, facts.unanswered) == (4, 1)
+    assert (facts.samples, facts.unanswered, facts.n_wrong) == (4, 1, 3)
     assert "n_completed went back from 3 to 2" in facts.wrong
     assert "n_completed was 2, the database had 3 before and 3 after" in facts.wrong
     assert [point.done for point in watch.line] == [0, 2, 3, 2, 10]

@@ -71,6 +71,18 @@ class Settings(BaseSettings):
     log: Literal["console", "json"] = "console"
     # Where spans go, as OpenTelemetry's SDK has it: otlp, console, none; it reads the rest of OTEL_* itself.
     traces_exporter: str | None = Field(None, validation_alias=AliasChoices("OTEL_TRACES_EXPORTER", "traces_exporter"))
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint"
+        ),
+    )
+    otlp_protocol: str | None = Field(  # grpc | http/protobuf; None: whichever exporter is installed
+        None,
+        validation_alias=AliasChoices(
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL", "otlp_protocol"
+        ),
+    )
 
     @field_validator("hosts", "api_keys", mode="before")
     @classmethod

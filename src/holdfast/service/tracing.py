@@ -1,19 +1,24 @@
-"""OpenTelemetry spans of units, steps and calls; only with the extra `telemetry` and somebody who collects them."""
+"""OpenTelemetry spans of units, steps and calls; only with the extra `traces` and somebody who collects them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import structlog
 
 from holdfast.errors import NotConfigured, Postponed
 from holdfast.queue import Job, Queue
+from holdfast.settings import Settings
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 Tell: TypeAlias = Callable[[Mapping[str, Any]], None]  # puts attributes onto the span
 
-MISSING = 'pip install "holdfast[telemetry]" opentelemetry-sdk'
+MISSING = 'pip install "holdfast[traces]"'
+
+log = structlog.get_logger("holdfast.service")
 
 
 class Traces:
@@ -89,21 +94,31 @@ class Traces:
 
 
 @contextmanager
-def opened_traces(exporter: str | None) -> Iterator[Traces | None]:
+def opened_traces(settings: Settings) -> Iterator[Traces | None]:
     """The process' traces; None when nobody collects any.
 
-    `exporter`: what OTEL_TRACES_EXPORTER says (otlp, console …; the rest of OTEL_* is read by the SDK itself). Without
-    it the tracer provider that the program has set is used, as `opentelemetry-instrument` sets one. Raises
-    NotConfigured for an exporter that is not installed.
+    They go where OTEL_TRACES_EXPORTER says, and without it to OTEL_EXPORTER_OTLP_ENDPOINT, which is left alone with a
+    word in the log if nothing that could send them is installed. Without both the tracer provider that the program has
+    set is used, as `opentelemetry-instrument` sets one. Raises NotConfigured for an exporter that is asked for by name
+    and not installed.
     """
-    if exporter not in {None, "", "none"} and not _is_configured():
-        provider = _provider(str(exporter))
+    asked = settings.traces_exporter or None
+    exporter = asked or ("otlp" if settings.otlp_endpoint else None)
+    provider = None
+    if exporter not in {None, "none"} and not _is_configured():
         try:
-            yield Traces(provider)
-        finally:
-            provider.shutdown()  # what is not sent yet goes out
-    else:
-        yield Traces() if _is_configured() else None
+            provider = _provider(str(exporter), settings.otlp_protocol)
+        except NotConfigured as error:
+            if asked is not None:
+                raise
+            log.warning("traces are not sent", reason=str(error))
+    if provider is None:
+        yield Traces() if exporter != "none" and _is_configured() else None
+        return
+    try:
+        yield Traces(provider)
+    finally:
+        provider.shutdown()  # what is not sent yet goes out
 
 
 def _is_configured() -> bool:
@@ -114,18 +129,26 @@ def _is_configured() -> bool:
     return False
 
 
-def _provider(exporter: str) -> Any:
+def _provider(exporter: str, protocol: str | None) -> Any:
     try:
         from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
-        raise NotConfigured(f"OTEL_TRACES_EXPORTER={exporter} needs OpenTelemetry's SDK: {MISSING}") from error
-    found = next(iter(entry_points(group="opentelemetry_traces_exporter", name=exporter)), None)
+        raise NotConfigured(f"traces need OpenTelemetry's SDK: {MISSING}") from error
+    found = _exporter(exporter, protocol)
     if found is None:
-        raise NotConfigured(
-            f"OTEL_TRACES_EXPORTER={exporter}: no such exporter is installed; otlp is in opentelemetry-exporter-otlp"
-        )
+        raise NotConfigured(f"no OpenTelemetry exporter {exporter!r} is installed: {MISSING}")
     provider = TracerProvider(resource=Resource({SERVICE_NAME: "holdfast"}).merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(found.load()()))
     return provider
+
+
+def _exporter(name: str, protocol: str | None) -> EntryPoint | None:
+    """The installed exporter of that name; `otlp` is a different one for each protocol."""
+    names = {"grpc": ["otlp_proto_grpc", "otlp"], "http/protobuf": ["otlp_proto_http"]}
+    wanted = [name]
+    if name == "otlp":
+        wanted = ["otlp_proto_http", "otlp_proto_grpc", "otlp"] if protocol is None else names.get(protocol, [])
+    installed = {each.name: each for each in entry_points(group="opentelemetry_traces_exporter")}
+    return next((installed[each] for each in wanted if each in installed), None)

@@ -149,7 +149,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 def _watch(settings: Settings, queue: Queue, stack: AsyncExitStack) -> Watch:
     metrics = Metrics()
     stack.enter_context(metrics.queue.listen(queue))
-    traces = stack.enter_context(opened_traces(settings.traces_exporter))
+    traces = stack.enter_context(opened_traces(settings))
     if traces is not None:
         traces.follow(queue)
     return Watch(metrics=metrics, traces=traces)

@@ -2,105 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from time import monotonic
-from uuid import UUID
 
 import httpx
 import pytest
 import redis.asyncio
-from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
+from tests.integration.service.measured import MODEL, Scrape, begun, ended, scraped, working
 
 from holdfast.api import create_app
 from holdfast.embedded import RedisServer
-from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service, last_scrape, open_service
+from holdfast.service import Service, last_scrape, open_service
 from holdfast.service.scraping import Kept
 from holdfast.settings import Settings
 from holdfast.stub import StubProvider
-
-MODEL = "anthropic:stub-model"
-TOPICS = (
-    "The waiting time was far too long, {n} minutes",
-    "Staff were friendly and very kind to me {n}",
-    "Parking is expensive, I paid {n} pounds",
-    "The food was cold and had no taste {n}",
-)
-
-
-class Scrape:
-    """One scrape, read as Prometheus reads it."""
-
-    def __init__(self, body: str) -> None:
-        self._samples = {
-            (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-            for family in text_string_to_metric_families(body)
-            for sample in family.samples
-        }
-
-    def value(self, name: str, **labels: str) -> float | None:
-        return self._samples.get((f"holdfast_{name}", tuple(sorted(labels.items()))))
-
-    def total(self, name: str, **labels: str) -> float:
-        wanted = set(labels.items())
-        return sum(v for (n, found), v in self._samples.items() if n == f"holdfast_{name}" and wanted <= set(found))
-
-
-@pytest.fixture
-async def paying(
-    redis_url: str, database_url: str, provider: StubProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
-    for name, value in provider.environment().items():
-        monkeypatch.setenv(name, value)
-    settings = Settings(
-        redis_url_given=redis_url,
-        database_url=database_url,
-        home=tmp_path,
-        reconcile_seconds=0.2,
-        call_seconds=3.0,
-        max_month_usd=Decimal(100),
-    )
-    async with open_service(settings) as opened:
-        yield opened
-
-
-async def scraped(service: Service) -> Scrape:
-    transport = httpx.ASGITransport(create_app(service))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        reply = await client.get("/metrics")
-    assert reply.status_code == 200
-    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
-    return Scrape(reply.text)
-
-
-async def begun(service: Service, *, budget: str | None = None, **config: str) -> UUID:
-    category = await service.imports.add_category(name="measured")
-    await service.imports.import_rows(category.id, [IncomingRow(text=TOPICS[n % 4].format(n=n)) for n in range(60)])
-    request = GenerationRequest(
-        category_id=category.id,
-        config=GenerationConfig(n_clusters=4, **config),
-        budget=None if budget is None else Decimal(budget),
-    )
-    return (await service.generations.start(request)).generation.id
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    stopping = asyncio.Event()
-    task = asyncio.create_task(service.run_worker(stopping))
-    yield
-    stopping.set()
-    await task
-
-
-async def ended(service: Service, generation_id: UUID) -> None:
-    async with asyncio.timeout(60):
-        while not (await service.generations.status(generation_id)).ended:
-            await asyncio.sleep(0.05)  # how often the status is sampled
 
 
 async def test_a_paid_generation_s_figures_are_the_ledger_s_and_the_bill_s(

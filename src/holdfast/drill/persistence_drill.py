@@ -22,7 +22,7 @@ async def play_persistence(stage: Stage, tell: Tell) -> Run:
         stage.provider.faults(*FAULTS)
         playing = await begin(stage, tell)
         async with playing.watched():
-            await stage.provider.waiting(stage.in_hands)
+            await playing.held(stage.in_hands)
             await playing.look("while calls are under way, one has failed and one waits for its second try")
             await stage.service.queue.pause()
             playing.watch.mark("note", "queue paused")

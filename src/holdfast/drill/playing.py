@@ -20,7 +20,7 @@ from holdfast.stub import BilledCall
 CLUSTERS = 10
 FIRST = 3  # clusters that are done before anything is killed
 BUDGET = "30.00"  # ten calls are 15; those in doubt stay reserved until a person has settled them
-LIMIT = 120.0  # seconds beside the outage; after that something hangs
+LIMIT = 180.0  # seconds beside the outage; after that something hangs
 
 Tell: TypeAlias = Callable[[str], None]
 
@@ -57,10 +57,14 @@ class Playing:
     async def first_done(self) -> None:
         """Let the provider answer, one call after the other, until the first clusters are done; hold what follows."""
         for done in range(1, FIRST + 1):
-            await self.stage.provider.waiting(1)
+            await self.held(1)
             self.stage.provider.release(1)
             await self.watch.until_done(done)
-        await self.stage.provider.waiting(min(self.stage.in_hands, CLUSTERS - FIRST))
+        await self.held(CLUSTERS - FIRST)
+
+    async def held(self, most: int) -> None:
+        """Wait until the provider holds as many calls as the workers can make, or `most`."""
+        await self.stage.provider.waiting(min(self.stage.in_hands, most), within=LIMIT)
 
     async def look(self, at: str, *, cut_off: bool = False) -> Look:
         """Read Redis by plain commands, and compare."""

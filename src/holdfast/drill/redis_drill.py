@@ -60,8 +60,7 @@ async def _back(playing: Playing, killed: datetime) -> None:
         return all(worker.events("redis reconnected", since=killed) for worker in workers)
 
     if await until(reconnected, within=RECONNECTED_WITHIN):
-        left = CLUSTERS - playing.watch.latest.n_completed
-        await playing.stage.provider.waiting(min(playing.stage.in_hands, left))
+        await playing.held(CLUSTERS - playing.watch.latest.n_completed)
         for worker in workers:
             tries = len(worker.events("retrying connection", since=killed))
             after = worker.events("redis reconnected", since=killed)[-1]["after"]

@@ -15,7 +15,7 @@ from tests.integration.cli.command import Holdfast
 from holdfast.drill import Played, clear_away, judge, open_stage, play_server
 from holdfast.drill.client import Api, Told
 from holdfast.drill.stage import Stage
-from holdfast.embedded import PlainRedis
+from holdfast.embedded import PlainRedis, RedisServer
 from holdfast.settings import Settings
 
 ALL = ["goes on", "reconnects", "the status", "nothing is lost", "persisted"]
@@ -153,7 +153,45 @@ def test_what_a_killed_drill_leaves_is_cleared_away_by_a_later_one(holdfast: Hol
     assert list((home / "drill").iterdir()) == []
 
 
+@pytest.fixture
+def on_mine(home: Path, own_redis: RedisServer) -> Holdfast:
+    """The command where a Redis of the user's is set, with a job of theirs in it."""
+    with PlainRedis(own_redis.url) as redis:
+        redis.call("RPUSH", "bull:codeframe-generation:wait", "theirs")
+    return Holdfast(HOLDFAST_HOME=str(home), REDIS_URL=own_redis.url)
+
+
+@pytest.mark.timeout(240)
+def test_on_a_redis_of_the_user_s_nothing_is_killed_or_left(on_mine: Holdfast, own_redis: RedisServer) -> None:
+    pid = own_redis.pid
+
+    done = on_mine.run("drill", "--on-my-redis", "--json", "-")
+
+    assert done.code == 0, done.err
+    report = json.loads(done.out)
+    assert [each["verdict"] for each in report["criteria"]] == ["pass", "not played", "pass", "pass", "pass"]
+    assert "asks you to restart it" in report["left_out"]["redis"]
+    assert (own_redis.pid, own_redis.running) == (pid, True)
+    with PlainRedis(own_redis.url) as redis:
+        assert redis.keys("*") == {"bull:codeframe-generation:wait"}
+    assert own_redis.url.split("@")[0] not in done.out + done.err
+
+
+@pytest.mark.timeout(240)
+def test_a_user_who_asks_for_it_is_told_when_to_restart_their_redis(on_mine: Holdfast, own_redis: RedisServer) -> None:
+    with on_mine.started("drill", "2", "--on-my-redis") as running:
+        running.until("NOW RESTART YOUR REDIS")
+        own_redis.kill()
+        own_redis.start()
+
+        done = running.end()
+
+    assert done.code == 0, done.out
+    assert re.search(r"pass  2  reconnects.*\n.*your Redis restarted: 2 workers reconnected", done.out)
+
+
 def test_wrong_use_says_what_is_right_before_anything_is_started(holdfast: Holdfast, tmp_path: Path) -> None:
     assert holdfast.run("drill", "4").code == 2
     assert holdfast.run("drill", "1", "--all").code == 2
+    assert "set REDIS_URL" in holdfast.run("drill", "1", "--on-my-redis").err
     assert "in a folder that exists" in holdfast.run("drill", "--html", tmp_path / "no" / "x.html").err

@@ -35,21 +35,26 @@ def drill(
     fsync: Annotated[
         Literal["always", "everysec", "no"], typer.Option(help="appendfsync of the drill's Redis: as yours has it.")
     ] = "always",
+    on_my_redis: Annotated[
+        bool, typer.Option("--on-my-redis", help="Play on the Redis of REDIS_URL, under keys of the drill's own.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Keep its folder, with logs and the provider's bill.")] = False,
 ) -> None:
     """Kill server and Redis (kill -9) in the middle of a $15 generation, and say whether anything was lost.
 
     Plays on servers of its own, with your settings and a stand-in for the provider: no key, no money. The exit code is
-    1 if one of the five criteria fails.
+    1 if one of the five criteria fails. On a Redis of yours it kills nothing but its own processes, and `drill redis`
+    asks you to restart it.
     """
     from holdfast.cli.drilling import Wanted, show_drill  # noqa: PLC0415 - the service takes a second to import
 
     wanted = Wanted(
-        drills=_named(which or [], every=every),
+        drills=_named(which or [], every=every, on_my_redis=on_my_redis),
         json=json,
         html=html,
         outages=tuple(outage or ()),
         fsync=fsync,
+        on_my_redis=on_my_redis,
         keep=keep,
     )
     settings = read_settings()
@@ -57,10 +62,12 @@ def drill(
     raise typer.Exit(run(lambda stop: show_drill(settings, stop, wanted)))
 
 
-def _named(which: list[str], *, every: bool) -> tuple[str, ...]:
+def _named(which: list[str], *, every: bool, on_my_redis: bool) -> tuple[str, ...]:
     if which and every:
         raise BadInput("name drills, or say --all")
-    names = [WORDS.get(word, word) for word in which] or list(WORDS.values())
+    names = [WORDS.get(word, word) for word in which]
+    if not names:  # nobody is asked to restart a server of theirs who has not asked for that drill
+        names = [name for name in WORDS.values() if not (on_my_redis and name == "redis")]
     for name in names:
         if name not in WORDS.values():
             raise BadInput(f"there is no drill {name!r}; there are {SHOWN}")

@@ -37,6 +37,7 @@ class Wanted:
     html: Path | None
     outages: tuple[float, ...]
     fsync: Fsync
+    on_my_redis: bool
     keep: bool
 
 
@@ -60,8 +61,9 @@ async def _played(settings: Settings, stop: Stop, wanted: Wanted, console: Conso
     def tell(line: str) -> None:
         console.print(f"{time.monotonic() - clock:5.1f} s  {line}", soft_wrap=True)
 
-    async with open_stage(settings, keep=wanted.keep, fsync=wanted.fsync) as stage:
-        tell(f"PostgreSQL, Redis and the provider started in {stage.folder}")
+    async with open_stage(settings, keep=wanted.keep, fsync=wanted.fsync, on_my_redis=wanted.on_my_redis) as stage:
+        servers = "PostgreSQL, Redis" if stage.own_redis else "PostgreSQL"
+        tell(f"{servers} and the provider started in {stage.folder}")
         drills = cast("tuple[Name, ...]", wanted.drills)
         played = await unless_stopped(play(stage, tell, drills=drills, outages=wanted.outages or OUTAGES), stop)
         if played is None:

@@ -11,7 +11,8 @@ from holdfast.drill.redis_drill import play_redis
 from holdfast.drill.report import Report, report_json, report_of
 from holdfast.drill.sampler import Sampler
 from holdfast.drill.server_drill import play_server
-from holdfast.drill.stage import Fsync, Stage, open_stage
+from holdfast.drill.servers import Fsync
+from holdfast.drill.stage import Stage, open_stage
 from holdfast.drill.verdicts import Check
 
 __all__ = [

@@ -2,22 +2,21 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from holdfast.drill.client import Api
 from holdfast.drill.facts import Setting
 from holdfast.drill.folders import clear_away, own_folder
 from holdfast.drill.looks import Looker
 from holdfast.drill.programs import Program, Programs, environment_of
+from holdfast.drill.servers import Fsync, OwnRedis, TheirRedis, open_redis, running
 from holdfast.drill.watch import until
-from holdfast.embedded import PlainRedis, RedisServer
-from holdfast.errors import HoldfastError
+from holdfast.errors import HoldfastError, NotConfigured
 from holdfast.service import Service, open_service
 from holdfast.settings import Settings
 from holdfast.stub import StubOptions, StubProvider
@@ -32,22 +31,24 @@ PRICE_OF_CALL = Decimal("1.50")
 STUB = StubOptions(latency_ms=LATENCY_MS, prices={"stub-model": "250,2000"}, tokens=(1200, 600))
 MODEL = "anthropic:stub-model"
 
-Fsync: TypeAlias = Literal["always", "everysec", "no"]
-
 
 @dataclass(kw_only=True)
 class Stage:
-    """Everything that runs. Redis is its own, to be killed; PostgreSQL is, too, and is not."""
+    """Everything that runs. PostgreSQL is always the drill's own, and is not killed."""
 
     folder: Path
     service: Service
-    redis: RedisServer
+    redis: OwnRedis | TheirRedis
     provider: StubProvider
     programs: Programs
     api: Api
-    fsync: Fsync
     api_program: Program | None = None
     workers: list[Program] = field(default_factory=list)
+
+    @property
+    def own_redis(self) -> OwnRedis | None:
+        """The Redis if it may be killed."""
+        return self.redis if isinstance(self.redis, OwnRedis) else None
 
     @property
     def concurrency(self) -> int:
@@ -67,7 +68,7 @@ class Stage:
         """Where and how it plays, for the report."""
         settings = self.service.settings
         return [
-            Setting(name="Redis", value=f"{self.redis.version} of the drill's own, appendfsync {self.fsync}"),
+            Setting(name="Redis", value=self.redis.told),
             Setting(name="PostgreSQL", value="of the drill's own"),
             Setting(name="workers", value=f"{WORKERS}, with {self.concurrency} labels at once each"),
             Setting(name="queue", value=f"{self.service.queue.keys.base}*"),
@@ -91,14 +92,6 @@ class Stage:
         for program in [*self.workers, *filter(None, [self.api_program])]:
             program.kill()
 
-    async def start_redis(self) -> None:
-        """Start it, on the folder it had."""
-        await asyncio.to_thread(_start_redis, self.redis, self.fsync)
-
-    async def kill_redis(self) -> None:
-        """SIGKILL."""
-        await asyncio.to_thread(self.redis.kill)
-
     async def _is_up(self) -> bool:
         self.programs.check()
         alive = {worker.pid for worker in await self.service.queue.workers()}
@@ -110,17 +103,22 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(settings: Settings, *, keep: bool = False, fsync: Fsync = "always") -> AsyncIterator[Stage]:
-    """Start the servers, whatever REDIS_URL and DATABASE_URL say; everything is stopped and removed at the end."""
+async def open_stage(
+    settings: Settings, *, keep: bool = False, fsync: Fsync = "always", on_my_redis: bool = False
+) -> AsyncIterator[Stage]:
+    """Start servers of the drill's own, whatever REDIS_URL and DATABASE_URL say; all is stopped and removed at the end.
+
+    `on_my_redis`: the Redis is that of the settings. Raises NotConfigured, Unavailable, EmbeddedError.
+    """
+    _check_client()
     runs = settings.home / RUNS
     await asyncio.to_thread(clear_away, runs)
     with own_folder(runs, keep=keep) as folder:
-        # No keeper keeps this Redis up: it has to stay away when it was killed.
-        redis, provider = RedisServer(folder / "redis"), StubProvider(folder / "provider", STUB)
+        provider = StubProvider(folder / "provider", STUB)
         async with (
-            _running(partial(_start_redis, redis, fsync), redis.stop),
-            _running(provider.start, provider.stop),
-            _service(settings, folder, redis) as service,
+            open_redis(settings, folder / "redis", fsync=fsync, on_theirs=on_my_redis) as redis,
+            running(provider.start, provider.stop),
+            open_service(_sandboxed(settings, folder, redis)) as service,
         ):
             programs = Programs(folder, environment_of(service) | provider.environment())
             try:
@@ -131,41 +129,17 @@ async def open_stage(settings: Settings, *, keep: bool = False, fsync: Fsync = "
                     provider=provider,
                     programs=programs,
                     api=Api(_free_port()),
-                    fsync=fsync,
                 )
             finally:
                 await programs.stop()
 
 
-@asynccontextmanager
-async def _service(settings: Settings, folder: Path, redis: RedisServer) -> AsyncIterator[Service]:
-    async with open_service(_sandboxed(settings, folder, redis.url)) as service:  # its URL is known once it runs
-        yield service
-
-
-def _sandboxed(settings: Settings, folder: Path, redis_url: str) -> Settings:
+def _sandboxed(settings: Settings, folder: Path, redis: OwnRedis | TheirRedis) -> Settings:
     """The user's settings, but for servers, money and faults: those are the drill's own."""
-    own = {"home": folder, "redis_url_given": redis_url, "redis_host": None, "database_url": None, "fault": ""}
+    servers = {"redis_url_given": redis.url, "redis_host": None, "queue_prefix": redis.prefix, "database_url": None}
     caps = dict.fromkeys(("max_call_usd", "max_generation_usd", "max_key_month_usd", "max_month_usd"))
-    return settings.model_copy(update=own | caps | {"host": "127.0.0.1", "api_keys": ()})
-
-
-@asynccontextmanager
-async def _running(start: Callable[[], None], stop: Callable[[], None]) -> AsyncIterator[None]:
-    """What `start` starts, in a thread: also stopped when the wait for it is cancelled."""
-    starting = asyncio.ensure_future(asyncio.to_thread(start))
-    try:
-        await asyncio.shield(starting)
-        yield
-    finally:
-        await asyncio.gather(starting, return_exceptions=True)
-        await asyncio.shield(asyncio.to_thread(stop))
-
-
-def _start_redis(redis: RedisServer, fsync: Fsync) -> None:
-    redis.start()
-    with PlainRedis(redis.url) as plain:
-        plain.call("CONFIG", "SET", "appendfsync", fsync)
+    own = {"home": folder, "fault": "", "host": "127.0.0.1", "api_keys": ()}
+    return settings.model_copy(update=servers | caps | own)
 
 
 def _free_port() -> int:
@@ -173,3 +147,11 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _check_client() -> None:
+    """The workers speak to the stand-in as they speak to the provider. Raises NotConfigured."""
+    if find_spec("anthropic") is None:
+        raise NotConfigured(
+            'anthropic is not installed; the drill buys its labels by it: pip install "holdfast[app,llm]"'
+        )

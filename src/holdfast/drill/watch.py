@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import Literal
 
 from holdfast.drill.client import Told
 from holdfast.drill.facts import Moment, Point, StatusFacts
@@ -65,10 +67,14 @@ class Watch:
         assert self.sampler.latest is not None
         return self.sampler.latest
 
-    def mark(self, kind: str, what: str) -> None:
+    def mark(self, kind: Literal["kill", "start", "note"], what: str) -> None:
         """Something was done now."""
-        assert kind in {"kill", "start", "note"}
-        self.moments.append(Moment(at=self.now, kind=kind, what=what))  # type: ignore[arg-type] # checked above
+        self.moments.append(Moment(at=self.now, kind=kind, what=what))
+
+    def mark_at(self, kind: Literal["kill", "start", "note"], what: str, when: datetime) -> None:
+        """Something was done then, by the logs."""
+        ago = (datetime.now(UTC) - when).total_seconds()
+        self.moments.append(Moment(at=max(0.0, self.now - ago), kind=kind, what=what))
 
     def api_dies(self) -> None:
         """From now on nobody may answer."""

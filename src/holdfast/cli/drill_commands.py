@@ -33,8 +33,9 @@ def drill(
         typer.Option(min=0.5, max=300, metavar="SECONDS", help="Redis stays away so long; again for more runs. 2, 20."),
     ] = None,
     fsync: Annotated[
-        Literal["always", "everysec", "no"], typer.Option(help="appendfsync of the drill's Redis: as yours has it.")
-    ] = "always",
+        Literal["always", "everysec", "no"] | None,
+        typer.Option(help="appendfsync of the drill's own Redis, as yours has it; default: always."),
+    ] = None,
     on_my_redis: Annotated[
         bool, typer.Option("--on-my-redis", help="Play on the Redis of REDIS_URL, under keys of the drill's own.")
     ] = False,
@@ -53,10 +54,12 @@ def drill(
         json=json,
         html=html,
         outages=tuple(outage or ()),
-        fsync=fsync,
+        fsync=fsync or "always",
         on_my_redis=on_my_redis,
         keep=keep,
     )
+    if fsync and on_my_redis:
+        raise BadInput("--fsync is for a Redis of the drill's own; yours is as you have set it")
     settings = read_settings()
     configure_logs(settings, level=logging.ERROR)  # what the servers go through is the story
     raise typer.Exit(run(lambda stop: show_drill(settings, stop, wanted)))

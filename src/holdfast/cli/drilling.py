@@ -20,8 +20,9 @@ from holdfast.errors import BadInput
 from holdfast.settings import Settings
 
 INTRODUCTION = """\
-A generation of 10 clusters that costs $15 is made again and again, while what makes it is killed (kill -9).
-Servers of the drill's own, real processes, a stand-in for the provider that bills $1.50 a call.
+A generation of 10 clusters that costs $15 is made again and again, and what makes it is killed.
+Real processes, real servers, real kill -9; a stand-in for the provider bills $1.50 a call.
+"All agree": plain Redis commands, Queue.counts, the API and the database say the same of each job.
 """
 STYLES = {"pass": "green", "fail": "bold red", "not played": "dim"}
 SIGNS = {"pass": "pass", "fail": "FAIL", "not played": "-"}

@@ -23,7 +23,7 @@ async def play_persistence(stage: Stage, tell: Tell) -> Run:
         playing = await begin(stage, tell)
         async with playing.watched():
             await playing.held(stage.in_hands)
-            await playing.look("while calls are under way, one has failed and one waits for its second try")
+            await playing.look("with calls under way")
             await stage.service.queue.pause()
             playing.watch.mark("note", "queue paused")
             await playing.look("while the queue is paused")

@@ -76,8 +76,8 @@ class Playing:
         """One more look for the report, and a line of the story."""
         self._looks.append(look)
         states = ", ".join(f"{n} {state}" for state, n in look.by_state.items())
-        said = f"{len(look.wrong)} DIFFER from the database" if look.wrong else "all as the database has them"
-        self.tell(f"Redis {look.when}: {states}; {look.hashes} job hashes, {said}")
+        said = f"{len(look.wrong)} things DIFFER" if look.wrong else "all agree"
+        self.tell(f"Redis {look.when}: {states or 'no job'}; {said}")
 
     async def run(self, drill: Name, title: str, **found: Any) -> Run:
         """Everything about it, once it has ended; `found` are the fields that only this drill has."""
@@ -139,7 +139,7 @@ async def begin(stage: Stage, tell: Tell) -> Playing:
         "config": {"model": MODEL, "budget_usd": BUDGET},
     }
     started = await stage.api.post("/codeframe/generate", wanted)
-    tell(f"generation {started['generation_id']} asked for: {CLUSTERS} clusters, {len(rows)} answers, {MODEL}")
+    tell(f"generation {started['generation_id']} asked for")
     return Playing(stage, tell, UUID(started["generation_id"]))
 
 

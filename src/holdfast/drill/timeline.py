@@ -84,6 +84,7 @@ def _line(run: Run, scale: _Scale) -> Iterator[str]:
 def _moments(moments: Sequence[Moment], scale: _Scale) -> Iterator[str]:
     """A line for each, and its label in the first row above where it has room."""
     ends: list[float] = []  # of the last label in each row
+    labels: list[str] = []  # drawn last: no line may cross a label
     for moment in moments:
         x, words = scale.x(moment.at), _words(moment)
         wide = len(words) * CHARACTER
@@ -92,7 +93,8 @@ def _moments(moments: Sequence[Moment], scale: _Scale) -> Iterator[str]:
         ends[row : row + 1] = [start + wide + 8]
         y = TOP - 8 - ROW * min(row, 2)
         yield f'<line class="moment {moment.kind}" x1="{x}" y1="{y + 4}" x2="{x}" y2="{HEIGHT - BOTTOM}"/>'
-        yield f'<text class="label {moment.kind}" x="{round(start, 1)}" y="{y}">{escape(words)}</text>'
+        labels.append(f'<text class="label {moment.kind}" x="{round(start, 1)}" y="{y}">{escape(words)}</text>')
+    yield from labels
 
 
 def _words(moment: Moment) -> str:

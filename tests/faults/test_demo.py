@@ -13,17 +13,6 @@ from tests.integration.cli.command import Holdfast
 from holdfast.drill import clear_away
 
 
-@pytest.fixture
-def home(own_folder: Path) -> Path:
-    """Not below pytest's tmp_path: each new session locks /tmp/pytest-of-root again, and PostgreSQL runs as nobody."""
-    return own_folder / "home"
-
-
-@pytest.fixture
-def holdfast(home: Path) -> Holdfast:
-    return Holdfast(HOLDFAST_HOME=str(home))
-
-
 def left_running(home: Path) -> list[str]:
     """Processes that name the folder of a demo, or that were told of its servers."""
     processes = psutil.process_iter(["cmdline"])

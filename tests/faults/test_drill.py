@@ -21,16 +21,6 @@ from holdfast.settings import Settings
 ALL = ["goes on", "reconnects", "the status", "nothing is lost", "persisted"]
 
 
-@pytest.fixture
-def home(own_folder: Path) -> Path:
-    return own_folder / "home"
-
-
-@pytest.fixture
-def holdfast(home: Path) -> Holdfast:
-    return Holdfast(HOLDFAST_HOME=str(home))
-
-
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "outages", [pytest.param([1], id="short"), pytest.param([2, 20], id="as it is", marks=pytest.mark.long)]

@@ -92,7 +92,7 @@ def _show(console: Console, report: Report) -> None:
 def _show_criterion(console: Console, criterion: Criterion) -> None:
     sign, style = SIGNS[criterion.verdict], STYLES[criterion.verdict]
     console.print(Text.assemble((f"{sign:<6}", style), f"{criterion.number}  {criterion.name}"))
-    lines = [(figure, "dim") for figure in criterion.figures] + [(each, "red") for each in criterion.wrong]
+    lines = [(figure, "dim") for figure in criterion.figures] + [(each, "red") for each in criterion.shown_wrong]
     for line, of_line in lines:
         for piece in Text(line, style=of_line).wrap(console, max(20, console.width - INDENT)):
             console.print(Text(" " * INDENT) + piece)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from holdfast.drill.facts import LogLines, Money, Name, Played, Run
 
 Verdict: TypeAlias = Literal["pass", "fail", "not played"]
-SHOWN_WRONGS = 5
+SHOWN_WRONGS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,12 @@ class Criterion:
     verdict: Verdict
     figures: tuple[str, ...]
     wrong: tuple[str, ...]  # what was not as it must be; empty: it passed
+
+    @property
+    def shown_wrong(self) -> tuple[str, ...]:
+        """The first of them, and how many more there are: a person needs no more, a script has them all."""
+        more = len(self.wrong) - SHOWN_WRONGS
+        return self.wrong[:SHOWN_WRONGS] + ((f"and {more} more",) if more > 0 else ())
 
 
 def judge(played: Played) -> tuple[Criterion, ...]:
@@ -117,7 +123,7 @@ def _status_figures(runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _status_wrong(run: Run) -> Iterator[str]:
-    yield from run.status.wrong[:SHOWN_WRONGS]
+    yield from run.status.wrong
     if not run.status.samples:
         yield "the status was never read"
 
@@ -171,4 +177,4 @@ def _look_wrong(run: Run) -> Iterator[str]:
     if not run.looks:
         yield "nobody looked"
     for look in run.looks:
-        yield from (f"{look.when}: {each}" for each in look.wrong[:SHOWN_WRONGS])
+        yield from (f"{look.when}: {each}" for each in look.wrong)

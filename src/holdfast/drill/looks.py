@@ -118,8 +118,8 @@ def _torn(fields: Mapping[str, str], unit: UnitAccount, seen: Seen, places: list
         yield f"name is {fields.get('name')}"
     if _json(fields.get("data")) != expected:
         yield f"data are {fields.get('data')}"
-    if _json(fields.get("opts")).get("attempts") != ATTEMPTS:
-        yield f"opts are {fields.get('opts')}"
+    if (attempts := _json(fields.get("opts")).get("attempts")) != ATTEMPTS:
+        yield f"opts allow {attempts} attempts, not {ATTEMPTS}"
     if not fields.get("timestamp", "").isdecimal():
         yield f"timestamp is {fields.get('timestamp')}"
     wanted = {"completed": ("finishedOn", "returnvalue"), "failed": ("finishedOn", "failedReason")}

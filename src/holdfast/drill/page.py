@@ -5,7 +5,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from holdfast.drill.criteria import Criterion, dollars
+from holdfast.drill.criteria import SHOWN_WRONGS, Criterion, dollars
 from holdfast.drill.facts import Look, Run
 from holdfast.drill.report import Report
 from holdfast.drill.timeline import timeline
@@ -44,7 +44,7 @@ def _criterion(criterion: Criterion) -> str:
 
 def _lines(criterion: Criterion) -> Iterator[str]:
     yield from (f"<p>{escape(figure)}</p>" for figure in criterion.figures)
-    yield from (f'<p class="wrong">{escape(wrong)}</p>' for wrong in criterion.wrong)
+    yield from (f'<p class="wrong">{escape(wrong)}</p>' for wrong in criterion.shown_wrong)
 
 
 def _run(run: Run) -> str:
@@ -75,7 +75,7 @@ def _look(look: Look) -> str:
     states = "".join(f'<span class="state">{n} {escape(state)}</span>' for state, n in look.by_state.items())
     said = '<span class="pill pass">agrees</span>'
     if look.wrong:
-        said = "<br>".join(f'<span class="wrong">{escape(each)}</span>' for each in look.wrong)
+        said = "<br>".join(f'<span class="wrong">{escape(each)}</span>' for each in look.wrong[:SHOWN_WRONGS])
     return f"<tr><td>{escape(look.when)}</td><td>{states}</td><td>{look.hashes}</td><td>{said}</td></tr>"
 
 

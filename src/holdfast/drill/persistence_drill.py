@@ -30,7 +30,8 @@ async def play_persistence(stage: Stage, tell: Tell) -> Run:
             await stage.service.queue.resume()
             playing.watch.mark("note", "queue resumed")
             stage.provider.release()
-        tell(f"{playing.watch.latest.status}: {playing.progress}, one was refused for good")
+        told = playing.watch.latest
+        tell(f"{told.status}: {playing.progress}, {told.n_failed} refused for good")
         await playing.look("when one cluster has failed")
         await _retry(playing)
         playing.keep(await _by_command(playing))

@@ -62,6 +62,18 @@ async def test_units_that_ended_are_owed_no_more(database: Database, begun: Crea
 
     assert (balance.owed, balance.done, balance.failed, balance.lost) == (2, 1, 1, 0)
     assert await database.run(lambda connection: balances.in_hand(connection, begun.generation.id)) == []
+    account = await database.run(lambda connection: balances.account(connection, begun.generation.id))
+    assert account.state == "partial"
+    assert [(unit.id, unit.ordinal, unit.round, unit.state) for unit in account.units] == [
+        (begun.units[0].id, 0, 0, "done"),
+        (begun.units[1].id, 1, 0, "failed"),
+    ]
+
+
+async def test_of_a_generation_that_is_not_there_nothing_is_known(database: Database, begun: Created) -> None:
+    account = await database.run(lambda connection: balances.account(connection, UUID(int=5)))
+
+    assert (account.state, account.units) == ("unknown", ())
 
 
 async def test_a_call_cut_off_and_repeated_is_in_doubt_and_not_done_twice(database: Database, begun: Created) -> None:

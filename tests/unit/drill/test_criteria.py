@@ -108,4 +108,9 @@ def test_a_look_that_differs_fails_the_fifth_alone() -> None:
     torn = replace(LOOK, wrong=("label/3: its job has no hash",))
 
     assert failing(server(looks=(LOOK, torn))) == {5: ("server killed: at the end: label/3: its job has no hash",)}
+    many = replace(LOOK, wrong=tuple(f"label/{n}: its job has no hash" for n in range(10)))
+    assert judge(played(server(looks=(many,))))[4].shown_wrong[5:] == (
+        "server killed: at the end: label/5: its job has no hash",
+        "and 4 more",
+    )
     assert failing(server(looks=())) == {5: ("server killed: nobody looked",)}

@@ -92,7 +92,7 @@ def test_what_a_dead_worker_had_done_may_still_be_active() -> None:
         (torn(OWED, name="embed"), "label/3: its job's name is embed"),
         (torn(OWED, data='{"unit":9}'), 'label/3: its job\'s data are {"unit":9}'),
         (torn(OWED, data="{"), "label/3: its job's data are {"),
-        (torn(OWED, opts="{}"), "label/3: its job's opts are {}"),
+        (torn(OWED, opts="{}"), "label/3: its job's opts allow None attempts, not 3"),
         (torn(OWED, timestamp=""), "label/3: its job's timestamp is "),
         (
             replace(WHOLE, hashes={k: v for k, v in WHOLE.hashes.items() if "label-3" not in k}),

@@ -59,6 +59,7 @@ def _state(desk: Desk, _: Any) -> dict[str, Any]:
     return {
         **_counts(desk),
         "usd": f"{desk.book.usd:f}",
+        "by_api": dict(desk.by_api),
         "in_flight": desk.in_flight,
         "most_in_flight": desk.most_in_flight,
         "refused": desk.refused,

@@ -14,9 +14,11 @@ AFTER = frozenset({"timeout_after_billing", "cut_body", "slow"})
 CONTENT = frozenset({"truncated_json", "wrong_schema", "max_tokens", "refusal", "content_filter", "cached"})
 # A request in a batch ends without a reply; not billed.
 ITEMS = frozenset({"batch_item_error", "batch_expire"})
+# A list of batches that does not show yet what was made a moment ago.
+LISTS = frozenset({"empty_list"})
 
 REQUEST_FAULTS = REFUSALS | BEFORE | AFTER
-FAULTS = REQUEST_FAULTS | CONTENT | ITEMS
+FAULTS = REQUEST_FAULTS | CONTENT | ITEMS | LISTS
 MATCHES = frozenset({"api", "model", "contains", "custom_id", "step", "nth"})
 
 

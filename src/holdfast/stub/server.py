@@ -13,7 +13,7 @@ import orjson
 from holdfast.stub import chat_batches, message_batches
 from holdfast.stub.batches import Batches
 from holdfast.stub.control import control
-from holdfast.stub.faults import REQUEST_FAULTS, Event
+from holdfast.stub.faults import LISTS, REQUEST_FAULTS, Event
 from holdfast.stub.material import count_tokens
 from holdfast.stub.prices import Tariff
 from holdfast.stub.replying import Prompt
@@ -124,6 +124,7 @@ class Server:
     async def _answer(self, call: Call) -> Answer:
         for route in self._routes:
             if route.method == call.method and route.path.fullmatch(call.path):
+                self.desk.by_api[route.api] += 1
                 come = visit(call, api=route.api, provider=route.provider)
                 return barred(self.desk, come) or await self._act(route, come)
         provider = "anthropic" if "anthropic-version" in call.headers else "openai"
@@ -132,7 +133,8 @@ class Server:
     async def _act(self, route: Route, come: Visit) -> Answer:
         if route.act is generate:
             return await generate(self.desk, come)
-        event = Event(api=route.api, provider=route.provider, possible=REQUEST_FAULTS)
+        possible = REQUEST_FAULTS | LISTS if route.api.endswith(".list") else REQUEST_FAULTS
+        event = Event(api=route.api, provider=route.provider, possible=possible)
         fault = self.desk.plan.take(event)
         return stopped(come, fault) or delivered(await route.act(self.desk, come), fault)
 

@@ -1,6 +1,7 @@
 """The order of things for one request: key, limit, fault, work, bill, gate, answer."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -69,6 +70,7 @@ class Desk:
         self.limiter = Limiter(options.requests_per_minute, burst=options.burst)
         self.ended: set[str] = set()  # batches
         self.requests = 0
+        self.by_api: Counter[str] = Counter()
         self.refused = 0
         self.in_flight = 0
         self.most_in_flight = 0
@@ -170,6 +172,8 @@ def stopped(visit: Visit, fault: Fault | None) -> Answer | None:
         return None
     if fault.fault in REFUSALS:
         return visit.face.refused(fault, request_id=visit.request_id)
+    if fault.fault == "empty_list":
+        return Answer(body=b'{"data": [], "has_more": false}')
     if fault.fault == "close_on_accept":
         return Answer(delivery="reset")
     return Answer(delivery="silent") if fault.fault == "timeout_before_billing" else None

@@ -17,8 +17,16 @@ import structlog
 
 from holdfast import faultpoints
 from holdfast.durable import Intent, fingerprint
-from holdfast.errors import HoldfastError, Postponed, ProviderError
-from holdfast.llm import Completion, Found, NotThere, Unsure
+from holdfast.errors import (
+    HoldfastError,
+    Postponed,
+    ProviderAuth,
+    ProviderBusy,
+    ProviderError,
+    ProviderQuota,
+    ProviderRejected,
+)
+from holdfast.llm import Completion, Found, NotThere, Search, Unsure
 from holdfast.service.labelling import Question, reply_of, step_name
 from holdfast.service.models import Models, most_of
 from holdfast.store import Caps, Database, batches, calls
@@ -27,7 +35,13 @@ from holdfast.store.units import OwedUnit
 
 LOOK_FIRST = 1.0  # seconds until a running batch is looked at again, then a tenth of its age
 LOOK_LAST = 60.0
-SWEEP_EVERY = 30.0  # seconds between looks for batches that nobody waits for any more
+SWEEP_EVERY = 10.0  # seconds between looks for batches that nobody waits for any more
+OVERDUE = 25 * 3600.0  # seconds; providers end a batch within a day, one that does not is cancelled
+LOOK_CANCELLED = 5.0  # seconds until a batch that was cancelled for that is looked at again
+SUBMIT_LASTS = 600.0  # seconds in which a submit by a worker that lives has certainly come to its end
+
+# The provider has said no before it took anything in: there is nothing to look for.
+REFUSED = (ProviderAuth, ProviderQuota, ProviderRejected)
 
 log = structlog.get_logger("holdfast.service")
 
@@ -42,10 +56,11 @@ class _Call:
 class Batching:
     """Submits batches, waits for them, and records what they bring."""
 
-    def __init__(self, database: Database, models: Models, *, caps: Caps) -> None:
+    def __init__(self, database: Database, models: Models, *, caps: Caps, sweep_every: float = SWEEP_EVERY) -> None:
         self._database = database
         self._models = models
         self._caps = caps
+        self._sweep_every = sweep_every
 
     async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> dict[str, Any]:
         """One step on the way to a batch that has ended; its figures then.
@@ -53,7 +68,7 @@ class Batching:
         Raises Postponed while the provider is not done (look again then), BudgetUsedUp, StepNotWanted, ProviderError.
         """
         batch = await self._database.run(partial(batches.of_unit, unit_id=unit.ref.id))
-        if batch is None:
+        if batch is None or batch.never_made:
             batch = await self._open(unit, worker, asked)
             if batch is None:
                 return {"n_requests": 0}
@@ -76,14 +91,14 @@ class Batching:
                 log.warning("left batch not settled yet", batch=str(batch.id), reason=type(error).__name__)
 
     async def sweep_for_ever(self, stopping: asyncio.Event) -> None:
-        """Sweep every half minute until `stopping`."""
+        """Sweep now and then until `stopping`."""
         while not stopping.is_set():
             try:
                 await self.sweep()
             except HoldfastError as error:
                 log.warning("sweep of batches failed", reason=type(error).__name__)
             try:
-                await asyncio.wait_for(stopping.wait(), SWEEP_EVERY)
+                await asyncio.wait_for(stopping.wait(), self._sweep_every)
             except TimeoutError:
                 continue
 
@@ -136,7 +151,16 @@ class Batching:
     async def _submit(self, batch: Batch, asked: Sequence[Question]) -> None:
         intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
         requests = {str(q.brief.k): q.request for q in asked if step_name(q.brief.k) in intents}
-        provider_id = await self._models.client(batch.model).batches.submit(requests, mark=batch.id.hex)
+        provider = self._models.client(batch.model).batches
+        try:
+            provider_id = await provider.submit(requests, mark=batch.id.hex)
+        except ProviderBusy:
+            await self._database.run(partial(batches.withdraw, batch_id=batch.id))
+            raise
+        except REFUSED as error:
+            why = f"{type(error).__name__}: {error}"
+            await self._database.run(partial(batches.ended, batch_id=batch.id, error=why))
+            raise
         faultpoints.reach("batch submitted")
         await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
         log.info("batch submitted", batch=str(batch.id), requests=len(requests))
@@ -144,25 +168,33 @@ class Batching:
 
     async def _submit_or_find(self, batch: Batch, asked: Sequence[Question]) -> None:
         """The submit's outcome is not known: ask the provider."""
-        found = await self._models.client(batch.model).batches.find(
-            batch.id.hex, n_requests=batch.n_requests, since=batch.created_at
-        )
-        match found:
+        match await self._find(batch):
             case Found(batch_id=provider_id):
                 log.info("batch found again", batch=str(batch.id))
                 await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
                 raise Postponed(0.0)
             case NotThere():
+                # Whoever looks for this second submit must give it the time to show, as the first one had.
+                await self._database.run(partial(batches.begun_again, batch_id=batch.id))
                 await self._submit(batch, asked)
             case Unsure(look_again_in=seconds):
                 raise Postponed(seconds)
+
+    async def _find(self, batch: Batch) -> Search:
+        # Another batch of this size that still runs might be ours, unless we know whose it is.
+        known = await self._database.run(partial(batches.provider_ids, model=batch.model))
+        provider = self._models.client(batch.model).batches
+        return await provider.find(batch.id.hex, n_requests=batch.n_requests, since=batch.created_at, known=known)
 
     async def _collect(self, batch: Batch) -> None:
         assert batch.provider_id is not None
         provider = self._models.client(batch.model).batches
         look = await provider.look(batch.provider_id)
         if look.state != "ended":
-            age = (datetime.now(UTC) - batch.created_at).total_seconds()
+            age = _age(batch)
+            if age > OVERDUE:
+                await self._cancel(batch, batch.provider_id)
+                raise Postponed(LOOK_CANCELLED)
             raise Postponed(min(LOOK_LAST, max(LOOK_FIRST, age / 10)))
         intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
         async for name, result in provider.results(batch.provider_id):
@@ -185,17 +217,26 @@ class Batching:
         provider = self._models.client(batch.model).batches
         provider_id = batch.provider_id
         if provider_id is None:
-            found = await provider.find(batch.id.hex, n_requests=batch.n_requests, since=batch.created_at)
-            if isinstance(found, NotThere):
+            found = await self._find(batch)
+            if isinstance(found, NotThere) and _age(batch) > SUBMIT_LASTS:
                 await self._database.run(partial(batches.ended, batch_id=batch.id))
-                return
-            if isinstance(found, Unsure):
+            if not isinstance(found, Found):
                 return
             provider_id = found.batch_id
             await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
         if (await provider.look(provider_id)).state != "ended":
-            await provider.cancel(provider_id)
+            await self._cancel(batch, provider_id)
         await self._collect(_with_id(batch, provider_id))
+
+    async def _cancel(self, batch: Batch, provider_id: str) -> None:
+        try:
+            await self._models.client(batch.model).batches.cancel(provider_id)
+        except ProviderError as error:  # it is being cancelled already, or has ended: the next look tells
+            log.warning("batch not cancelled", batch=str(batch.id), reason=type(error).__name__)
+
+
+def _age(batch: Batch) -> float:
+    return (datetime.now(UTC) - batch.created_at).total_seconds()
 
 
 def _with_id(batch: Batch, provider_id: str) -> Batch:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -10,12 +11,12 @@ from uuid import UUID
 
 import structlog
 
-from holdfast.errors import BadInput, QueueUnavailable
+from holdfast.errors import BadInput, Conflict, QueueUnavailable
 from holdfast.queue import Queue
 from holdfast.service.processors import give_up
 from holdfast.service.reconciler import Reconciler
 from holdfast.service.stages import ASSEMBLE
-from holdfast.store import Connection, Database, generations, ledgers, steering, units
+from holdfast.store import Connection, Database, batches, generations, ledgers, steering, units
 from holdfast.store.units import GivenUp, UnitRef
 
 ENQUEUE_WAIT = 1.0  # seconds; what was asked for is committed, a person need not wait for a Redis that is away
@@ -69,7 +70,17 @@ class Steering:
         return retried
 
     async def delete(self, generation_id: UUID) -> None:
-        """Cancel it and delete what it made; what it cost stays in the ledger. Raises NotFound."""
+        """Cancel it and delete what it made; what it cost stays in the ledger.
+
+        Raises NotFound; Conflict while a batch of it is at the provider, which is asked to stop it.
+        """
+        if await self._database.run(partial(batches.is_under_way, generation_id=generation_id)):
+            with suppress(Conflict):  # it has ended otherwise, and its batch is being stopped
+                await self.cancel(generation_id)
+            raise Conflict(
+                f"a batch of generation {generation_id} is still at the provider, which is asked to stop it: "
+                "delete it when its cost is known, in a few minutes"
+            )
         await self._database.run(partial(steering.remove, generation_id=generation_id))
 
     async def resolve(

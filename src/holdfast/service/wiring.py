@@ -71,7 +71,8 @@ class Service:
 
     async def _work(self, database: Database, stopping: asyncio.Event | None) -> None:
         models = Models(self.settings, self.queue)
-        batching = Batching(database, models, caps=caps_of(self.settings))
+        sweep_every = 5 * self.settings.reconcile_seconds
+        batching = Batching(database, models, caps=caps_of(self.settings), sweep_every=sweep_every)
         processors = Processors(database, self.queue, self._stage_work(database, models, batching))
         worker = Worker(
             self.queue,

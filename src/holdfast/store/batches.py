@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.durable import Intent
@@ -26,7 +26,12 @@ class Batch:
     n_requests: int
     provider_id: str | None  # None: not submitted, or the submit's outcome is not known yet
     state: str  # open | ended
-    created_at: datetime
+    created_at: datetime  # when its submit was begun, the last time
+
+    @property
+    def never_made(self) -> bool:
+        """The provider has refused it, or never heard of it."""
+        return self.state == "ended" and self.provider_id is None
 
 
 _COLUMNS = [batches.c[name] for name in Batch.__slots__]
@@ -77,15 +82,39 @@ async def open_batch(
     return None
 
 
+async def begun_again(connection: AsyncConnection, batch_id: UUID) -> None:
+    """Its submit never reached the provider and is about to be made once more."""
+    again = {"created_at": func.clock_timestamp()}
+    await connection.execute(update(batches).where(batches.c.id == batch_id).values(again))
+
+
+async def provider_ids(connection: AsyncConnection, model: str) -> list[str]:
+    """The provider's names of all batches of the model that we know to be ours."""
+    query = select(batches.c.provider_id).where(batches.c.model == model, batches.c.provider_id.is_not(None))
+    return list((await connection.execute(query)).scalars())
+
+
+async def is_under_way(connection: AsyncConnection, generation_id: UUID) -> bool:
+    """Whether a batch of the generation may be at the provider."""
+    query = select(batches.c.id).where(batches.c.generation_id == generation_id, batches.c.state == "open").limit(1)
+    return (await connection.execute(query)).first() is not None
+
+
 async def submitted(connection: AsyncConnection, batch_id: UUID, *, provider_id: str) -> None:
     """The provider has it, under this name."""
     await connection.execute(update(batches).where(batches.c.id == batch_id).values(provider_id=provider_id))
 
 
-async def ended(connection: AsyncConnection, batch_id: UUID) -> None:
+async def withdraw(connection: AsyncConnection, batch_id: UUID) -> None:
+    """The provider had no time for it: as if it had not been begun. A busy provider must not fill the ledger."""
+    await connection.execute(delete(calls).where(calls.c.batch_id == batch_id, calls.c.state == "intent"))
+    await connection.execute(delete(batches).where(batches.c.id == batch_id))
+
+
+async def ended(connection: AsyncConnection, batch_id: UUID, *, error: str = "the batch ended without it") -> None:
     """All its results are recorded; calls that got none were not made."""
     left = and_(calls.c.batch_id == batch_id, calls.c.state == "intent")
-    nothing = {"state": "failed", "cost_usd": 0, "error": "the batch ended without it", "settled_at": func.now()}
+    nothing = {"state": "failed", "cost_usd": 0, "error": error, "settled_at": func.now()}
     await connection.execute(update(calls).where(left).values(nothing))
     change = {"state": "ended", "ended_at": func.now()}
     await connection.execute(update(batches).where(batches.c.id == batch_id).values(change))

@@ -41,7 +41,11 @@ from holdfast.store.units import GivenUp, OwedUnit, UnitRef
 StageFunction: TypeAlias = Callable[[OwedUnit, str], Awaitable[Work]]
 
 # No retry cures these.
-HOPELESS = (BadInput, NotConfigured, NotFound, ProviderAuth, ProviderRejected, StepError, Unrecoverable)
+HOPELESS = (BadInput, NotFound, ProviderAuth, ProviderRejected, StepError, Unrecoverable)
+
+# A person, time or money cures these, and until then the unit waits: a worker without a key must not fail what others
+# can still pay for.
+PUT_OFF = (BudgetUsedUp, NotConfigured, Postponed, ProviderBusy, ProviderQuota, StepHeld, StepNotWanted)
 
 BUSY = 5.0  # seconds until a busy provider that named none is asked again
 SOON = 1.0  # seconds until calls under way may have turned out cheaper than what they reserved
@@ -114,7 +118,7 @@ class Processors:
             work = await self._stages[unit.ref.stage](unit, worker)
             faultpoints.reach("unit computed")
             await self._commit(unit.ref, work)
-        except (Postponed, ProviderBusy, BudgetUsedUp, ProviderQuota, StepHeld, StepNotWanted) as reason:
+        except PUT_OFF as reason:
             return await self._put_off(unit.ref, worker, reason)
         except Exception as error:  # noqa: BLE001 - whatever it is, the unit must be given back
             failure = _told(error)
@@ -151,13 +155,14 @@ class Processors:
                 return {"unit": ref.id, "held": call_id}
             case _:
                 pass
-        if isinstance(reason, BudgetUsedUp | ProviderQuota):
+        if isinstance(reason, BudgetUsedUp | ProviderQuota | NotConfigured):
             await self._pause(ref, reason)
         await self._claims.release(ref.id, worker=worker)
         return {"unit": ref.id, "skipped": type(reason).__name__}
 
     async def _pause(self, ref: UnitRef, reason: HoldfastError) -> None:
-        code = "budget_used_up" if isinstance(reason, BudgetUsedUp) else "provider_quota"
+        codes = {BudgetUsedUp: "budget_used_up", ProviderQuota: "provider_quota"}
+        code = codes.get(type(reason), "not_configured")
         log.warning("generation paused", generation=str(ref.generation_id), code=code)
         why = {"code": code, "message": str(reason), "unit": f"{ref.stage}/{ref.ordinal}", "attempt": None}
         with suppress(Conflict, NotFound):  # it has ended or is gone meanwhile
@@ -192,8 +197,6 @@ def _code(error: Exception) -> str:
             return "provider_auth"
         case ProviderRejected():
             return "provider_rejected"
-        case NotConfigured():
-            return "not_configured"
         case _:
             return "unit_failed"
 

@@ -12,6 +12,7 @@ from holdfast.errors import NotConfigured
 from holdfast.queue import Queue, Worker
 from holdfast.service.batching import Batching
 from holdfast.service.costs import Costs
+from holdfast.service.doubting import Doubts
 from holdfast.service.embedders import Embedders
 from holdfast.service.enqueueing import QUEUE
 from holdfast.service.estimates import Estimates
@@ -55,10 +56,13 @@ class Service:
     watch: Watch
 
     async def run_reconciler(self, stopping: asyncio.Event) -> None:
-        """Give what is owed a job, every few seconds, until `stopping`."""
-        await Reconciler(
+        """Give what is owed a job, and say which calls nobody answers for, every few seconds, until `stopping`."""
+        reconciler = Reconciler(
             self.database, self.queue, every=self.settings.reconcile_seconds, metrics=self.watch.metrics
-        ).run(stopping)
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(reconciler.run(stopping))
+            group.create_task(Doubts(self.database, self.queue).run(stopping))
 
     async def run_worker(self, stopping: asyncio.Event | None = None) -> None:
         """Work until `stopping` (without it: SIGTERM or SIGINT); what is running then is finished or given back."""

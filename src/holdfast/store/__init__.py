@@ -14,6 +14,7 @@ from holdfast.store import (
     generations,
     health,
     ledgers,
+    orphans,
     steering,
     units,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "generations",
     "health",
     "ledgers",
+    "orphans",
     "steering",
     "units",
 ]

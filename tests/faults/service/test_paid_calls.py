@@ -42,6 +42,23 @@ async def test_a_killed_worker_costs_at_most_the_one_call_it_was_making(
     await check_units(service, generation_id)
 
 
+@pytest.mark.parametrize("steer", ["cancel", "pause"])
+async def test_a_dead_worker_s_call_is_in_doubt_although_nobody_asks_for_it_again(
+    paying: StubProvider, stack: Stack, service: Service, steer: str
+) -> None:
+    generation_id = await generation_of(service, clusters=4, model=MODEL)
+    doomed = stack.start("worker", "--concurrency", "1", HOLDFAST_FAULT="call returned:2")
+    await died(doomed)
+    await getattr(service.steering, steer)(generation_id)
+
+    stack.start("worker")
+    seen = await until(service, generation_id, lambda status: status.ledger.n_in_doubt == 1)
+
+    assert (seen[0].ledger.reserved > 0, seen[-1].ledger.reserved) == (True, 0)
+    assert len(paying.bill().calls) == 2
+    await check_bill(service, paying, generation_id, doubts=1)
+
+
 async def test_the_late_reply_of_a_frozen_worker_is_recorded_and_changes_nothing(
     paying: StubProvider, stack: Stack, service: Service
 ) -> None:

@@ -281,6 +281,22 @@ async def test_a_used_up_budget_pauses_and_a_new_one_goes_on_without_paying_agai
     await check_money(service, provider, generation_id)
 
 
+async def test_a_worker_without_the_key_pauses_and_fails_nothing(service: Service, provider: StubProvider) -> None:
+    poor = service.settings.model_copy(update={"anthropic_key": None, "anthropic_url": None})
+    async with open_service(poor) as without:
+        generation_id = await begun(service)
+        async with working(without):
+            paused = await until(service, generation_id, lambda status: status.status == "paused")
+    await service.steering.resume(generation_id)
+    async with working(service):
+        status = await ended(service, generation_id)
+
+    assert paused.error is not None
+    assert (paused.error["code"], "ANTHROPIC_API_KEY" in paused.error["message"]) == ("not_configured", True)
+    assert (status.status, status.n_failed) == ("completed", 0)
+    assert len(provider.bill().calls) == 4
+
+
 async def test_a_paused_generation_makes_no_call_and_a_cancelled_one_records_what_was_in_flight(
     service: Service, provider: StubProvider
 ) -> None:

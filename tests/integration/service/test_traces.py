@@ -163,6 +163,7 @@ async def run_paid(stack: Stack, **environment: str) -> str:
 EXPORTERS = ["otlp" if real_exporter() else "stand-in"]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("exporter", EXPORTERS)
 async def test_a_generation_is_one_trace_from_the_request_to_the_call_and_tells_no_text_or_key(
     exporter: str, stack: Stack, collector: Collector, provider: StubProvider, stand_in: str
@@ -205,6 +206,7 @@ def check_silence(said: bytes, stack: Stack, provider: StubProvider) -> None:
         assert secret.encode() not in said, secret
 
 
+@pytest.mark.timeout(300)
 async def test_an_endpoint_without_the_extra_is_a_word_in_the_log_and_no_reason_to_stop(
     stack: Stack, collector: Collector, provider: StubProvider, tmp_path: Path
 ) -> None:
@@ -231,6 +233,7 @@ async def test_an_endpoint_without_the_extra_is_a_word_in_the_log_and_no_reason_
     assert collector.bodies == []
 
 
+@pytest.mark.timeout(300)
 async def test_a_collector_that_is_away_does_not_hold_up_the_work(
     stack: Stack, provider: StubProvider, stand_in: str
 ) -> None:

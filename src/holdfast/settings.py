@@ -19,6 +19,8 @@ class PriceSetting(BaseModel):
 
     input: Usd
     output: Usd
+    cache_read: Usd | None = None  # null: as input
+    cache_write: Usd | None = None
 
 
 class Settings(BaseSettings):

@@ -41,10 +41,13 @@ class Hierarchy:
 class Generations:
     """Generations of codeframes."""
 
-    def __init__(self, database: Database, queue: Queue, estimates: Estimates) -> None:
+    def __init__(
+        self, database: Database, queue: Queue, estimates: Estimates, *, requests_per_minute: float | None = None
+    ) -> None:
         self._database = database
         self._queue = queue
         self._estimates = estimates
+        self._pace = requests_per_minute / 60 if requests_per_minute else None
 
     async def start(self, request: GenerationRequest) -> Created:
         """Commit the generation and its first unit, then enqueue it; a double click finds the one under way.
@@ -100,7 +103,7 @@ class Generations:
             return found, await ledgers.ledger(connection, generation_id)
 
         found, ledger = await self._database.run(work)
-        return status_of(found, ledger, running=await self._running(found))
+        return status_of(found, ledger, running=await self._running(found), pace=self._pace)
 
     async def ended_units(self, generation_id: UUID, *, after: Place | None = None) -> list[EndedUnit]:
         """Its units that ended after that place, the first one first, a page of them. Raises Unavailable."""

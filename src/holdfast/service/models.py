@@ -30,8 +30,7 @@ def keys_of(settings: Settings) -> Keys:
 
 def prices_of(settings: Settings) -> Prices:
     """The table of prices with the settings' own ones."""
-    own = {model: Price(input=given.input, output=given.output) for model, given in settings.prices.items()}
-    return Prices(own)
+    return Prices({model: Price(**given.model_dump()) for model, given in settings.prices.items()})
 
 
 class Turn:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from holdfast.service.requests import OFFLINE
 from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, STAGES
 from holdfast.store.generations import Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
@@ -51,8 +52,11 @@ class Status:
         return self.ledger.spent
 
 
-def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None) -> Status:
-    """Derive the status. `running`: label jobs Redis holds active now; None if Redis was not asked or is away."""
+def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None, pace: float | None = None) -> Status:
+    """Derive the status. `running`: label jobs Redis holds active now; None if Redis was not asked or is away.
+
+    `pace`: paid calls a second that the limiter lets through; None: no limit.
+    """
     generation = snapshot.generation
     label = snapshot.stages.get(LABEL)
     n_clusters = max(snapshot.n_clusters, label.total if label else 0)
@@ -71,7 +75,7 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None)
         n_pending=pending,
         n_running=0 if generation.state != "active" else min(pending, _running(label, running)),
         ledger=ledger,
-        eta_seconds=_eta(snapshot, running),
+        eta_seconds=_eta(snapshot, running, pace),
         processing_time_ms=_milliseconds(snapshot),
         mece_score=(result.get("mece") or {}).get("score"),
         error=generation.error or _held(snapshot, ledger),
@@ -134,8 +138,8 @@ def _done_share(snapshot: Snapshot, stage: str) -> float:
     return (counts.done + counts.failed) / counts.total
 
 
-def _eta(snapshot: Snapshot, running: int | None) -> float | None:
-    """Seconds left, from what a unit of the stage under way takes and how many run at once.
+def _eta(snapshot: Snapshot, running: int | None, pace: float | None) -> float | None:
+    """Seconds left, from what a unit of the stage under way takes, how many run at once, and the pace of paid calls.
 
     The time between an interruption and its resume is no work, so it does not count. Later stages are taken to go at
     the same pace by weight.
@@ -147,7 +151,11 @@ def _eta(snapshot: Snapshot, running: int | None) -> float | None:
     abreast = max(1, _running(counts, running if phase == LABEL else None))
     weight = WEIGHTS[phase]
     later = sum(WEIGHTS[stage] for stage in STAGES[STAGES.index(phase) + 1 :])
-    return round(counts.seconds / abreast * (counts.pending + counts.total * later / weight), 1)
+    each = counts.seconds / abreast
+    left = each * counts.pending
+    if phase == LABEL and pace and snapshot.generation.config.get("model") != OFFLINE:
+        left = max(left, counts.pending / pace)
+    return round(left + each * counts.total * later / weight, 1)
 
 
 def _milliseconds(snapshot: Snapshot) -> int:

@@ -140,7 +140,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             database_url=database_url,
             database=database,
             queue=queue,
-            generations=Generations(database, queue, estimates),
+            generations=Generations(database, queue, estimates, requests_per_minute=settings.requests_per_minute),
             steering=Steering(database, queue, most=settings.max_generation_usd),
             costs=Costs(database),
             estimates=estimates,

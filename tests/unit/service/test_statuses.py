@@ -78,6 +78,15 @@ def test_eta_is_what_a_label_takes_times_what_is_left_by_how_many_run_at_once(
     assert status_of(found, LEDGER, running=running).eta_seconds == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize(
+    ("model", "pace", "seconds"), [("openai:m", 0.1, 52.5), ("openai:m", 50.0, 7.5), ("offline", 0.1, 7.5)]
+)
+def test_eta_waits_for_the_pace_of_paid_calls(model: str, pace: float, seconds: float) -> None:
+    found = snapshot(*BEFORE_THE_LABELS, stage(LABEL, pending=5, done=5, started=2), config={"model": model})
+
+    assert status_of(found, LEDGER, pace=pace).eta_seconds == pytest.approx(seconds)
+
+
 def test_a_night_between_interruption_and_resume_is_not_in_the_eta() -> None:
     labels = stage(LABEL, pending=5, done=5, started=2)
 

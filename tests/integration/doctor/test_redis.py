@@ -47,6 +47,22 @@ async def test_a_redis_without_persistence_fails_and_says_what_it_costs(server: 
     assert lines["redis access"].level == "warn"  # no password, and only this machine reaches it
 
 
+@pytest.mark.parametrize("name", sorted(programs()))
+async def test_each_kind_of_server_tells_all_there_is_to_know(name: str, own_folder: Path, examine: Examine) -> None:
+    server = Server(programs()[name], own_folder / "r", {"save": "3600 1"})
+    with running(server):
+        server.start()
+        lines = await examine(redis_url_given=server.url)
+
+    kind, version = name.split("-")
+    assert lines["redis version"].figure.startswith(f"{kind.title()} {version}.")
+    of_redis = [line for line in lines.values() if line.name.startswith("redis")]
+    assert len(of_redis) == 13
+    assert [line.name for line in of_redis if "not tell" in line.figure or "unknown" in line.figure] == ["redis backup"]
+    figure = lines["redis persistence"].figure
+    assert all(each in figure for each in ("last write ok", "last rewrite ok", "last save ok"))
+
+
 async def test_snapshots_alone_warn(server: Any, examine: Examine) -> None:
     with server(appendonly="no", save="3600 1") as found:
         lines = await examine(redis_url_given=found.url)

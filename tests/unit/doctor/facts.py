@@ -17,7 +17,7 @@ GB = 1024**3
 
 INFO = {
     "redis_version": "7.2.4",
-    "redis_mode": "standalone",
+    "cluster_enabled": "0",
     "uptime_in_seconds": "864000",
     "aof_enabled": "1",
     "aof_last_write_status": "ok",

@@ -89,7 +89,7 @@ def test_the_version_is_redis_or_valkey_s() -> None:
 def test_a_hash_tag_is_told_of() -> None:
     check_line(redis_checks.cluster(redis(), link()), "ok", "not a cluster")
     check_line(redis_checks.cluster(redis(), link(hash_tag=True)), "ok", "not a cluster, ready for one")
-    check_line(redis_checks.cluster(redis(redis_mode="cluster"), link(hash_tag=True)), "ok", "all keys are in one slot")
+    check_line(redis_checks.cluster(redis(cluster_enabled="1"), link(hash_tag=True)), "ok", "all keys are in one slot")
 
 
 def test_a_backup_is_known_by_its_stamp_and_too_old_after_a_day() -> None:

@@ -196,7 +196,9 @@ def facts_of(told: Told, *, now: float, admits_strangers: bool | None) -> Server
         product="Valkey" if valkey else "Redis",
         version=valkey or info.get("redis_version"),
         uptime=None if uptime is None else timedelta(seconds=uptime),
-        is_cluster=None if "redis_mode" not in info else info["redis_mode"] == "cluster",
+        is_cluster=None
+        if "cluster_enabled" not in info
+        else info["cluster_enabled"] == "1",  # redis_mode is not Valkey's
         durability=judge(told),
         last_save=None if saved is None or not snapshots else timedelta(seconds=max(0.0, now - saved)),
         write_ok=_is_ok(info, "aof_last_write_status"),

@@ -29,6 +29,7 @@ from holdfast.errors import (
 from holdfast.llm import Completion, Found, NotThere, Search, Unsure
 from holdfast.service.labelling import Question, reply_of, step_name
 from holdfast.service.models import Models, most_of
+from holdfast.service.repeating import again_and_again
 from holdfast.store import Caps, Database, batches, calls
 from holdfast.store.batches import Batch
 from holdfast.store.units import OwedUnit
@@ -92,15 +93,7 @@ class Batching:
 
     async def sweep_for_ever(self, stopping: asyncio.Event) -> None:
         """Sweep now and then until `stopping`."""
-        while not stopping.is_set():
-            try:
-                await self.sweep()
-            except HoldfastError as error:
-                log.warning("sweep of batches failed", reason=type(error).__name__)
-            try:
-                await asyncio.wait_for(stopping.wait(), self._sweep_every)
-            except TimeoutError:
-                continue
+        await again_and_again(self.sweep, what="sweep of batches", every=self._sweep_every, stopping=stopping)
 
     async def _open(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> Batch | None:
         """Commit what is about to be bought; None if every label has its reply."""

@@ -1,14 +1,13 @@
 """Calls whose worker died: their money is in doubt, also if nobody asks for their step again."""
 
 import asyncio
-from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 import structlog
 
-from holdfast.errors import HoldfastError
 from holdfast.queue import Queue
+from holdfast.service.repeating import again_and_again
 from holdfast.store import Database, orphans
 
 AGE = timedelta(seconds=10)  # a younger call is none to wonder about
@@ -29,13 +28,7 @@ class Doubts:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look every few seconds until `stopping`; a server that is away is tried again."""
-        while not stopping.is_set():
-            try:
-                await self.once()
-            except HoldfastError as error:
-                log.debug("no look for calls in doubt", reason=type(error).__name__)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), self._every)
+        await again_and_again(self.once, what="search for dead workers' calls", every=self._every, stopping=stopping)
 
     async def once(self) -> int:
         """One look; returns how many calls are in doubt since. Raises QueueUnavailable, Unavailable."""

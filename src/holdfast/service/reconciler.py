@@ -9,11 +9,12 @@ from uuid import UUID
 
 import structlog
 
-from holdfast.errors import QueueError, QueueUnavailable, Unavailable
+from holdfast.errors import QueueError
 from holdfast.queue import Queue
 from holdfast.service.enqueueing import job_id, new_job
 from holdfast.service.metrics import Metrics
 from holdfast.service.processors import give_up
+from holdfast.service.repeating import again_and_again
 from holdfast.service.strays import Strays
 from holdfast.store import Database, units
 from holdfast.store.units import GivenUp, UnitRef
@@ -47,24 +48,17 @@ class Reconciler:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look at once and then every few seconds, until `stopping`; a server that is away is tried again."""
-        while not stopping.is_set():
-            try:
-                await self.once()
-                await self._strays.look_now_and_then()
-            except (QueueUnavailable, Unavailable) as error:
-                log.warning("reconciler waits for a server", error=str(error))
-            except Exception as error:  # noqa: BLE001 - whatever it is must not take the worker beside it down
-                log.error("reconciler failed, trying again", error=type(error).__name__)
-            try:
-                await asyncio.wait_for(stopping.wait(), self._every)
-            except TimeoutError:
-                continue
+        await again_and_again(self._look, what="reconciler", every=self._every, stopping=stopping)
 
     async def look_at(self, generation_id: UUID) -> None:
         """Look at the owed units of one generation now. Raises QueueUnavailable, Unavailable."""
         page = await self._database.run(partial(units.owed, generation_id=generation_id, limit=PAGE))
         if page:
             await self._page(page)
+
+    async def _look(self) -> None:
+        await self.once()
+        await self._strays.look_now_and_then()
 
     async def once(self) -> Reconciled:
         """One look at every owed unit, a page at a time. Raises QueueUnavailable, Unavailable."""

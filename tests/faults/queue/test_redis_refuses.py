@@ -69,7 +69,7 @@ async def a_failed_snapshot(server: Server) -> AsyncIterator[None]:
 @asynccontextmanager
 async def a_full_disk(server: Server) -> AsyncIterator[None]:
     """MISCONF: the append-only file cannot grow."""
-    (aof,) = server.folder.rglob("*.incr.aof")
+    (aof,) = [*server.folder.rglob("*.incr.aof"), *server.folder.rglob("appendonly.aof")]  # Redis 7's name, 6's name
     assert server._process is not None
     limits = (aof.stat().st_size, resource.RLIM_INFINITY)
     resource.prlimit(server._process.pid, resource.RLIMIT_FSIZE, limits)

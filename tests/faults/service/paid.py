@@ -1,14 +1,55 @@
 """Generations whose labels are bought from the stub provider, and what must be true of their money."""
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from time import monotonic
+from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import text
+from tests.faults.service.stack import until
 
-from holdfast.service import Service
+from holdfast.service import Service, Status
 from holdfast.stub import StubProvider
 
 MODEL = "anthropic:stub-model"
+CLUSTERS = 6
+
+Record: TypeAlias = Callable[[str, object], None]  # pytest's record_property
+
+
+@asynccontextmanager
+async def working(service: Service) -> AsyncIterator[None]:
+    """A worker in this process while the block runs; it must live through it."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(service.run_worker(stopping))
+    try:
+        yield
+        assert not task.done(), "the worker must live through the fault"
+    finally:
+        stopping.set()
+        await task
+
+
+async def resumes(
+    service: Service, provider: StubProvider, generation_id: UUID, record: Record, *, within: float = 60.0
+) -> Status:
+    """The fault is over: wait for the end, check that nothing was lost or paid twice, and record the figures."""
+    over = monotonic()
+    before = (await until(service, generation_id, lambda _: True))[-1].n_completed
+    await until(service, generation_id, lambda status: status.ended or status.n_completed > before, within=within)
+    record("seconds_to_resume", round(monotonic() - over, 2))
+    ended = (await until(service, generation_id, lambda status: status.ended, within=within))[-1]
+    record("lost", ended.n_clusters - ended.n_completed)
+    record("run_twice", ended.ledger.n_repeated + ended.ledger.n_in_doubt)
+    record("billed_twice", len(provider.bill().calls) - len(provider.bill().by_prompt))
+    assert (ended.status, ended.n_completed) == ("completed", CLUSTERS)
+    assert len(provider.bill().calls) == CLUSTERS
+    await check_bill(service, provider, generation_id)
+    await check_units(service, generation_id)
+    return ended
 
 
 async def check_bill(

@@ -34,7 +34,7 @@ def test_the_drill_passes_its_five_criteria_and_leaves_nothing_behind(
     done = holdfast.run("drill", "--all", *options, "--json", "-", "--html", shown)
 
     assert done.code == 0, done.err
-    assert max(len(line) for line in done.err.splitlines() if str(home) not in line) <= 100
+    assert max(len(line) for line in done.err.splitlines() if "/" not in line) <= 100
     assert [line[:6].strip() for line in done.err.splitlines() if re.match(r"\w+ +\d  ", line)] == ["pass"] * 5
     report = json.loads(done.out)
     assert report["passed"]
@@ -105,7 +105,7 @@ async def test_a_lost_job_a_second_bill_and_a_status_that_goes_back_fail_their_c
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.parametrize("signals", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_ctrl_c_ends_the_drill_and_all_it_started(holdfast: Holdfast, home: Path, signals: int) -> None:
     with holdfast.started("drill", "1") as running:
         running.until("generation .* asked for")
@@ -156,11 +156,11 @@ def on_mine(home: Path, own_redis: RedisServer) -> Holdfast:
 def test_on_a_redis_of_the_user_s_nothing_is_killed_or_left(on_mine: Holdfast, own_redis: RedisServer) -> None:
     pid = own_redis.pid
 
-    done = on_mine.run("drill", "--on-my-redis", "--json", "-")
+    done = on_mine.run("drill", "3", "--on-my-redis", "--json", "-")
 
     assert done.code == 0, done.err
     report = json.loads(done.out)
-    assert [each["verdict"] for each in report["criteria"]] == ["pass", "not played", "pass", "pass", "pass"]
+    assert [each["verdict"] for each in report["criteria"]] == ["not played", "not played", "pass", "pass", "pass"]
     assert "asks you to restart it" in report["left_out"]["redis"]
     assert (own_redis.pid, own_redis.running) == (pid, True)
     with PlainRedis(own_redis.url) as redis:

@@ -26,7 +26,7 @@ async def play_persistence(stage: Stage, tell: Tell) -> Run:
             await playing.look("with calls under way")
             await stage.service.queue.pause()
             playing.watch.mark("note", "queue paused")
-            await playing.look("while the queue is paused")
+            await playing.look("while paused")
             await stage.service.queue.resume()
             playing.watch.mark("note", "queue resumed")
             stage.provider.release()

@@ -91,7 +91,7 @@ async def _back(playing: Playing, killed: datetime) -> None:
             after = worker.events("redis reconnected", since=killed)[-1]["after"]
             playing.tell(
                 f"worker {worker.pid}: redis connection lost, retrying connection x {tries}, "
-                f"redis reconnected after {after:.1f} s"
+                f"reconnected after {after:.1f} s"
             )
     await playing.look("after it came back")
 

@@ -10,7 +10,7 @@ from holdfast.errors import UnfitServer
 from holdfast.queue import Queue
 
 PATIENCE = 5.0  # seconds the questions to one server may take together
-Refused: TypeAlias = Literal["credentials", "database"] | None
+Refused: TypeAlias = Literal["credentials", "database", "pooler"] | None
 CLI = "redis-cli "  # what the checks write
 
 
@@ -48,6 +48,8 @@ def _postgres_fix(url: str, refused: Refused) -> str:
         return (
             f"DATABASE_URL=postgresql://<user>:<password>@{host}:{port}/{name}  # and pg_hba.conf lets it in from here"
         )
+    if refused == "pooler":
+        return f"DATABASE_URL=postgresql://<user>:<password>@{host}:6543/{name}  # a pooler's own port"
     if refused == "database":
         return f"createdb -h {host} -p {port} '{name}'  # or mend the name at the end of DATABASE_URL"
     return f"pg_isready -h {host} -p {port}  # start it, or mend DATABASE_URL"

@@ -18,6 +18,7 @@ from holdfast.store.database import Database
 from holdfast.store.migrations import SCHEMA, config
 
 Pooler: TypeAlias = Literal["none", "session", "transaction"]
+Refused: TypeAlias = Literal["credentials", "database", "pooler"] | None
 Schema: TypeAlias = Literal["current", "missing", "older", "unknown"]
 
 PINGS = 100  # with fewer the slowest one alone would be the p99
@@ -32,6 +33,15 @@ _REFUSALS = {
     "28000": "it refuses the user, or a connection from here (pg_hba.conf)",
     "3D000": "it has no database of that name",
     "42501": "the user may not read what is asked",
+    "26000": "it does not know a statement that was prepared",
+    "42P05": "it knows a statement of that name already",
+}
+_WRONG: dict[str, Refused] = {
+    "28P01": "credentials",
+    "28000": "credentials",
+    "3D000": "database",
+    "26000": "pooler",
+    "42P05": "pooler",
 }
 _FACTS = """
 SELECT current_setting('server_version') AS version,
@@ -174,12 +184,9 @@ def why(error: BaseException) -> str:
     return _REFUSALS.get(_state(error)) or f"{said} ({type(_cause(error)).__name__})"
 
 
-def refused(error: BaseException) -> Literal["credentials", "database"] | None:
-    """What of the URL the server would not have."""
-    state = _state(error)
-    if state == "3D000":
-        return "database"
-    return "credentials" if state in ("28P01", "28000") else None
+def refused(error: BaseException) -> Refused:
+    """What of the URL is wrong. `pooler`: it hands out another server process for each transaction, unannounced."""
+    return _WRONG.get(_state(error))
 
 
 def _state(error: BaseException) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from holdfast.doctor import NAMES, Line, Report
-from holdfast.doctor.lines import VITAL, fail, ok, warn
+from holdfast.doctor.lines import fail, ok, warn
 from holdfast.doctor.places import away, place, with_address
+
+VITAL = {"redis", "redis version", "redis cluster", "postgresql", "migrations"}
 
 
 def report(*lines: Line) -> Report:
@@ -58,6 +60,7 @@ def test_a_fix_asks_the_server_that_was_looked_at(url: str, by_variable: bool, c
         ("postgresql", "postgresql://u:pw@h/d", None, "pg_isready -h h -p 5432"),
         ("postgresql", "postgresql://u:pw@h/d", "credentials", "DATABASE_URL=postgresql://<user>:<password>@h:5432/d"),
         ("postgresql", "postgresql://u:pw@h/d", "database", "createdb -h h -p 5432 'd'"),
+        ("postgresql", "postgresql://u:pw@h/d", "pooler", "DATABASE_URL=postgresql://<user>:<password>@h:6543/d"),
         ("postgresql", "postgresql://u:pw@a:1,b:2/d", None, "pg_isready -h a -p 5432"),
     ],
 )

@@ -35,7 +35,7 @@ class Claims:
         dead: str | None = None
         looks = 0
         while True:
-            found = await self._database.run(partial(units.start, unit_id=unit_id, worker=worker, instead_of=dead))
+            found = await self._database.each(partial(units.start, unit_id=unit_id, worker=worker, instead_of=dead))
             if found is None:
                 return None
             if isinstance(found, OwedUnit):

@@ -39,7 +39,8 @@ class Question:
     @property
     def inputs(self) -> Mapping[str, Any]:
         """Everything the reply depends on besides the model: what the step's fingerprint is made of."""
-        return {"prompt": self.prompt.version, "request": asdict(self.request)}
+        request = {name: getattr(self.request, name) for name in Request.__slots__}  # asdict copies the whole schema
+        return {"prompt": self.prompt.version, "request": request}
 
     def read(self, reply: Mapping[str, Any]) -> ClusterLabel:
         """The label in a recorded reply. Raises BadReply."""

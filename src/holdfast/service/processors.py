@@ -130,12 +130,20 @@ class Processors:
         return {"unit": unit_id}
 
     async def _commit(self, ref: UnitRef, work: Work) -> None:
-        plan = planner(work.following)
-        finish = partial(units.finish, ref=ref, end=work.done, plan=plan, write=work.write)
-        following = await self._database.run(finish)
+        following = None
+        if not await self._is_one_of_many(ref, work):
+            plan = planner(work.following)
+            finish = partial(units.finish, ref=ref, end=work.done, plan=plan, write=work.write)
+            following = await self._database.run(finish)
         faultpoints.reach("unit done")
         if following:
             await enqueue(self._queue, following)
+
+    async def _is_one_of_many(self, ref: UnitRef, work: Work) -> bool:
+        """Commit the work if that is all there is to commit: most units' end is the end of no stage."""
+        if work.write is not None or work.following:
+            return False
+        return await self._database.each(partial(units.finish_one_of_many, ref=ref, end=work.done))
 
     async def _put_off(self, ref: UnitRef, worker: str, reason: HoldfastError) -> dict[str, Any]:
         """The unit is not done and has not failed: it waits for time, for money or for a person."""

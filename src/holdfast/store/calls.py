@@ -1,17 +1,21 @@
 """The journal of steps: every paid call's intent, reply and cost, in PostgreSQL."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.durable import Answer, Granted, Held, InDoubt, Intent, Recorded, Reply
 from holdfast.errors import NotFound, StepError
+from holdfast.store import usual_calls
 from holdfast.store.any_text import kept_json, kept_text, read_json
 from holdfast.store.caps import Caps, refusal
 from holdfast.store.database import Database
@@ -43,12 +47,25 @@ class CallJournal:
         self._caps = caps or Caps()
 
     async def begin(self, intent: Intent, *, in_doubt: InDoubt) -> Answer:
+        made = new_call(intent, generation_id=self._generation_id, unit_id=self._unit_id, worker=self._worker)
+        if self._caps.leave_alone(intent) and await self._database.each(partial(usual_calls.begin, new=made)):
+            return Granted()
         found = await self._database.run(lambda connection: self._begin(connection, intent, in_doubt))
         if isinstance(found, Refused):
             raise found.why
         return found
 
     async def settle(self, intent: Intent, reply: Reply) -> Any:
+        stored, value = kept_json(reply.value)
+        first = partial(
+            usual_calls.settle,
+            step={"generation_id": self._generation_id, **_step(intent)},
+            kept=_kept(reply, stored),
+            lock=_lock(self._generation_id, intent),
+        )
+        with suppress(IntegrityError):  # another reply was committed just before it
+            if await self._database.each(first):
+                return value
         return await self._database.run(lambda connection: settle(connection, self._generation_id, intent, reply))
 
     async def fail(self, intent: Intent, *, error: str, cost: Decimal | None) -> None:
@@ -96,16 +113,14 @@ async def settle(connection: AsyncConnection, generation_id: UUID, intent: Inten
     """Record the reply and its cost; returns the value that counts: the first one recorded. Raises NotFound."""
     stored, value = kept_json(reply.value)
     # Two settlers of one step at the same time meet at the lock; the second sees the first one's reply.
-    key = f"{generation_id}/{intent.step}/{intent.fingerprint}"
-    await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    key = func.hashtextextended(_lock(generation_id, intent), 0)
+    await connection.execute(select(func.pg_advisory_xact_lock(key)))
     wanted = and_(_of_step(generation_id, intent), calls.c.state == "replied", calls.c.id != UUID(intent.id))
     first = (await connection.execute(select(calls.c.reply).where(wanted))).first()
     change: Mapping[str, Any] = {
         "state": "replied" if first is None else "superseded",
-        "reply": stored,
-        "cost_usd": reply.cost,
         "settled_at": func.clock_timestamp(),
-        **{name: count for name, count in reply.usage.items() if name in TOKENS},
+        **_kept(reply, stored),
     }
     written = await connection.execute(update(calls).where(calls.c.id == UUID(intent.id)).values(change))
     if not written.rowcount:
@@ -121,6 +136,19 @@ async def fail(connection: AsyncConnection, call_id: str, *, error: str, cost: D
     # A call that somebody has settled meanwhile, or that was answered all the same, stays as it is.
     mine = and_(calls.c.id == UUID(call_id), calls.c.state.in_(("intent", "in_doubt")))
     await connection.execute(update(calls).where(mine).values(change))
+
+
+def _step(intent: Intent) -> dict[str, Any]:
+    return {"id": UUID(intent.id), "step": intent.step, "fingerprint": intent.fingerprint}
+
+
+def _kept(reply: Reply, stored: Any) -> dict[str, Any]:
+    usage = {name: count for name, count in reply.usage.items() if name in TOKENS}
+    return {"reply": stored, "cost_usd": reply.cost, **usage}
+
+
+def _lock(generation_id: UUID, intent: Intent) -> str:
+    return f"{generation_id}/{intent.step}/{intent.fingerprint}"
 
 
 def _of_step(generation_id: UUID, intent: Intent) -> Any:

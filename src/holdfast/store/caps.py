@@ -25,6 +25,11 @@ class Caps:
     key_month: Decimal | None = None  # by one provider key in one calendar month (UTC)
     month: Decimal | None = None  # by all keys
 
+    def leave_alone(self, intent: Intent) -> bool:
+        """Whether these caps allow the call whatever was spent before it."""
+        sums = self.key_month is None and self.month is None
+        return intent.reserve <= 0 or (sums and (self.call is None or intent.reserve <= self.call))
+
 
 async def refusal(connection: AsyncConnection, generation_id: UUID, intent: Intent, caps: Caps) -> StepError | None:
     """Why the call must not be made; None if it may."""

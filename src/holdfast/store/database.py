@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from time import monotonic
 from typing import TypeAlias, TypeVar
 
@@ -53,6 +54,7 @@ class Database:
             hide_parameters=True,  # an error's text must not show answers
             connect_args=_connect_args(self._url),
         )
+        self._committing = self._engine.execution_options(isolation_level="AUTOCOMMIT")  # on the same connections
 
     async def run(
         self, work: Callable[[AsyncConnection], Awaitable[T]], *, repeat: bool = True, max_wait: float | None = -1.0
@@ -63,11 +65,28 @@ class Database:
         `work` must be idempotent, or be given with `repeat=False`. Raises Unavailable after `max_wait` seconds.
         """
         bound = self.max_wait if max_wait is not None and max_wait < 0 else max_wait
+        return await self._patiently(self._engine.begin, work, repeat=repeat, bound=bound)
+
+    async def each(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """As `run`, but each statement of `work` is a transaction of its own: a third of the round trips for one.
+
+        For work that is right whatever others commit between its statements, and when only its first ones happen.
+        """
+        return await self._patiently(self._committing.connect, work, repeat=True, bound=self.max_wait)
+
+    async def _patiently(
+        self,
+        connect: Callable[[], AbstractAsyncContextManager[AsyncConnection]],
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        *,
+        repeat: bool,
+        bound: float | None,
+    ) -> T:
         began, attempt = monotonic(), 0
         while True:
             connected = False
             try:
-                async with self._engine.begin() as connection:
+                async with connect() as connection:
                     connected = True
                     return await work(connection)
             except (SQLAlchemyError, *COPY_ERRORS, OSError, TimeoutError) as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, or_, select, text, update
+from sqlalchemy import Uuid, and_, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.store.any_text import kept_text
@@ -118,6 +118,25 @@ async def add_units(connection: AsyncConnection, generation_id: UUID, new: Itera
     return [UnitRef(**row._mapping) for row in found]
 
 
+def _owed(unit_id: Any) -> Any:
+    active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
+    return and_(units.c.id == unit_id, units.c.state == "pending", units.c.held.is_(None), active)
+
+
+# Built once: putting a statement together costs more than running it.
+_START = (
+    update(units)
+    .where(_owed(bindparam("unit_id")))
+    .where(or_(units.c.worker.is_(None), units.c.worker == bindparam("by"), units.c.worker == bindparam("instead_of")))
+    .values(worker=bindparam("by"), started_at=func.now())
+    .returning(
+        *_REF,
+        *(units.c[name] for name in ("input", "retries")),
+        *(generations.c[name] for name in ("config", "category_id", "started_at")),
+    )
+)
+
+
 async def start(
     connection: AsyncConnection, unit_id: int, *, worker: str, instead_of: str | None = None
 ) -> OwedUnit | Busy | None:
@@ -126,15 +145,10 @@ async def start(
     None: it is not owed (any more): done, failed, held, cancelled, paused or gone. Busy: another attempt is recorded;
     say with `instead_of` that it is dead to take its place.
     """
-    owed = and_(units.c.id == unit_id, units.c.state == "pending", units.c.held.is_(None))
-    active = and_(generations.c.id == units.c.generation_id, generations.c.state == "active")
-    free = or_(units.c.worker.is_(None), units.c.worker.in_([worker, instead_of or worker]))
-    query = update(units).where(owed, active, free).values(worker=worker, started_at=func.now())
-    of_unit = [units.c.input, units.c.retries]
-    columns = [*_REF, *of_unit, generations.c.config, generations.c.category_id, generations.c.started_at]
-    row = (await connection.execute(query.returning(*columns))).first()
+    names = {"unit_id": unit_id, "by": worker, "instead_of": instead_of or worker}
+    row = (await connection.execute(_START, names)).first()
     if row is None:
-        held = (await connection.execute(select(units.c.worker).where(owed, active))).scalar_one_or_none()
+        held = (await connection.execute(select(units.c.worker).where(_owed(unit_id)))).scalar_one_or_none()
         return None if held is None else Busy(worker=held)
     fields = dict(row._mapping)
     if fields.pop("started_at") is None:
@@ -177,7 +191,7 @@ async def finish(
     `write` stores more in the same transaction. None: the unit had ended already and nothing was changed.
     """
     locked = select(generations.c.state, generations.c.config).where(generations.c.id == ref.generation_id)
-    generation = (await connection.execute(locked.with_for_update())).first()
+    generation = (await connection.execute(locked.with_for_update(key_share=True))).first()
     if generation is None or not await _end(connection, ref, end):
         return None
     if generation.state not in {"active", "paused"}:
@@ -193,6 +207,16 @@ async def finish(
             return []
         case new:
             return await add_units(connection, ref.generation_id, new)
+
+
+async def finish_one_of_many(connection: AsyncConnection, ref: UnitRef, end: UnitEnd) -> bool:
+    """End the unit while another one of its stage is still to end, in one statement. False: nothing was changed.
+
+    What `finish` promises holds: the other one cannot end before this is committed, and then sees that it is done.
+    """
+    place = {"generation_id": ref.generation_id, "unit_id": ref.id, "stage": ref.stage}
+    done = await connection.execute(_FINISH, place | _change(end))
+    return done.first() is not None
 
 
 async def outputs(connection: AsyncConnection, generation_id: UUID, stage: str) -> dict[int, bytes]:
@@ -247,17 +271,34 @@ async def next_round(connection: AsyncConnection, refs: Sequence[UnitRef]) -> li
     return found
 
 
-async def _end(connection: AsyncConnection, ref: UnitRef, end: UnitEnd) -> bool:
+def _change(end: UnitEnd) -> dict[str, Any]:
     match end:
         case Done(output=output, result=result):
-            change: dict[str, Any] = {"state": "done", "output": output, "result": result, "error": None}
+            return {"state": "done", "output": output, "result": result, "error": None}
         case GivenUp(code=code, message=message, attempt=attempt):
-            change = {"state": "failed", "error": {"code": code, "message": kept_text(message), "attempt": attempt}}
-    pending = and_(units.c.id == ref.id, units.c.state == "pending")
-    done = await connection.execute(
-        update(units).where(pending).values(change | {"finished_at": func.clock_timestamp()})
-    )
-    return bool(done.rowcount)
+            error = {"code": code, "message": kept_text(message), "attempt": attempt}
+            return {"state": "failed", "output": None, "result": None, "error": error}
+
+
+# The generation is locked first, as by `finish`: its units end one after the other, and `finished_at` is the order of
+# their commits, on which the replay of events stands. What comes next needs what came before it: that fixes the order.
+# The other unit is locked too, in its newest version: it is pending now, not only when this statement began to wait.
+_FINISH = text(
+    "WITH generation AS MATERIALIZED ("
+    "  SELECT id FROM holdfast.generations"
+    "  WHERE id = :generation_id AND state IN ('active', 'paused') FOR NO KEY UPDATE),"
+    " other AS MATERIALIZED ("
+    "  SELECT another.id FROM generation CROSS JOIN LATERAL ("
+    "    SELECT id FROM holdfast.units"
+    "    WHERE generation_id = generation.id AND stage = :stage AND state = 'pending' AND id <> :unit_id"
+    "    ORDER BY ordinal DESC LIMIT 1 FOR SHARE SKIP LOCKED) AS another)"
+    " UPDATE holdfast.units AS ended"
+    " SET state = :state, output = :output, result = :result, error = :error, finished_at = clock_timestamp()"
+    " FROM other WHERE ended.id = :unit_id AND ended.state = 'pending' RETURNING ended.id"
+).bindparams(
+    bindparam("generation_id", type_=Uuid()),
+    *(bindparam(name, type_=units.c[name].type) for name in ("stage", "state", "output", "result", "error")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +322,13 @@ async def _counts(connection: AsyncConnection, ref: UnitRef) -> _Counts:
         pending=sum(row.n for row in rows if row.state == "pending"),
         retries=max((row.retries for row in rows), default=0),
     )
+
+
+async def _end(connection: AsyncConnection, ref: UnitRef, end: UnitEnd) -> bool:
+    pending = and_(units.c.id == ref.id, units.c.state == "pending")
+    change = _change(end) | {"finished_at": func.clock_timestamp()}
+    done = await connection.execute(update(units).where(pending).values(change))
+    return bool(done.rowcount)
 
 
 async def _end_generation(connection: AsyncConnection, generation_id: UUID, ended: Ended) -> None:

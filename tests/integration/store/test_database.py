@@ -207,3 +207,19 @@ async def _table_names(connection: Connection) -> set[str]:
 
 def _ours(name: str | None, kind: str, parents: object) -> bool:
     return kind != "schema" or name == "holdfast"
+
+
+async def test_each_statement_is_committed_alone(database: Database) -> None:
+    await database.migrate()
+    add = text("INSERT INTO holdfast.categories (name) VALUES (:name)")
+
+    async def half(connection: Connection) -> None:
+        await connection.execute(add, {"name": "kept"})
+        raise ValueError("what comes later fails")
+
+    for way in (database.each, database.run):
+        with pytest.raises(ValueError, match="later"):
+            await way(half)
+
+    count = text("SELECT count(*) FROM holdfast.categories")
+    assert await database.run(lambda connection: connection.scalar(count)) == 1

@@ -12,6 +12,7 @@ from holdfast.queue import Queue, Throttle
 from holdfast.settings import Settings
 
 PATIENCE = 5.0  # seconds a turn is waited for with the job in hand; longer ones give the job back meanwhile
+LEAVING = 0.5  # seconds to tell the limiter how a call went
 AWAY = 2.0  # seconds until a Redis that is away is asked again
 
 # What a call says of the provider: it works | it asks for a slower pace | it is not well | nothing.
@@ -126,11 +127,13 @@ class Models:
             waited += wait
 
     async def _leave(self, throttle: Throttle, turn: Turn) -> None:
-        # What is told late or never only makes the limiter a little too careful: no reason to fail a call for it.
-        with suppress(QueueUnavailable):
-            await throttle.leave(
-                outcome=turn.outcome, reserved=turn.reserved, used=turn.used, retry_after=turn.retry_after
-            )
+        # What is told late or never only makes the limiter a little too careful: no reason to fail a call for it, nor
+        # to keep a unit waiting whose reply is there.
+        with suppress(QueueUnavailable, TimeoutError):
+            async with asyncio.timeout(LEAVING):
+                await throttle.leave(
+                    outcome=turn.outcome, reserved=turn.reserved, used=turn.used, retry_after=turn.retry_after
+                )
 
 
 def _told(error: ProviderError) -> Outcome:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -90,7 +89,6 @@ async def check_money(service: Service, bill: Bill) -> dict[str, object]:
     most = known + sum((call.reserved_usd for call in unknown), Decimal(0))
     twice = sum(bill.paid_twice.values()) - len(bill.paid_twice)
     # A prompt is billed again only behind a call that is listed: in doubt, late, or billed for a reply of no use.
-    replied = Counter(call.step.partition("/again")[0] for call in calls if call.state == "replied")
     listed = [call for call in calls if call.state in {*ENDS_UNKNOWN, "superseded"} or "/again" in call.step]
     failed = [call for call in calls if call.state == "failed" and call.cost_usd]
     assert [call for call in calls if call.state == "intent"] == []
@@ -104,5 +102,4 @@ async def check_money(service: Service, bill: Bill) -> dict[str, object]:
         "in_doubt": len(unknown),
         "in_doubt_usd": most - known,
         "billed_twice": twice,
-        "steps": len(replied),
     }

@@ -85,17 +85,18 @@ def _of_a_unit(told: list[dict[str, Any]], cpu: dict[str, float], done: int) -> 
 def bare_calls(count: int, *, latency_ms: float) -> dict[str, Any]:
     """The same requests by the same client, one after the other, with nothing recorded."""
     with servers(latency_ms=latency_ms, rpm=None) as around:
-        return {"ms": asyncio.run(_bare_calls(count, around)) / count * 1000}
+        wall, cpu = asyncio.run(_bare_calls(count, around))
+        return {"ms": wall / count * 1000, "cpu_ms": cpu / count * 1000}
 
 
-async def _bare_calls(count: int, around: Servers) -> float:
+async def _bare_calls(count: int, around: Servers) -> tuple[float, float]:
     client = open_client(MODEL, keys_of(settings_of(around.environment(concurrency=1, rpm=None))))
     asked = [ask(brief, GenerationConfig(model=MODEL), question=None) for brief in clusters(count).briefs]
     await client.complete(asked[0].request, within=60)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     for each in asked:
         await client.complete(each.request, within=60)
-    took = time.perf_counter() - began
+    took = time.perf_counter() - began, time.process_time() - worked
     await client.close()
     return took
 

@@ -57,11 +57,12 @@ class Statements:
     def _after(self, connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if _OF_A_LABEL.get():
             self.count["statements"] += 1
+            self.count["transactions"] += connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
             self.count[" ".join(statement.split())[:60]] += 1
             self.seconds += perf_counter() - connection.info["began"]
 
-    def _commit(self, *_: Any) -> None:
-        if _OF_A_LABEL.get():
+    def _commit(self, connection: Any) -> None:
+        if _OF_A_LABEL.get() and connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             self.count["transactions"] += 1
 
 

@@ -42,7 +42,7 @@ def _run(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, "codeframe_quality"])
+@pytest.mark.parametrize("script", [*SCRIPTS, "codeframe_quality", "generation_overhead"])
 def test_every_benchmark_explains_itself(script: str) -> None:
     told = _run(script, "--help")
 
@@ -50,7 +50,7 @@ def test_every_benchmark_explains_itself(script: str) -> None:
     assert "usage:" in told.stdout
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("script", [*SCRIPTS, "generation_overhead"])
 def test_the_readme_s_table_is_what_the_committed_rows_give(script: str) -> None:
     told = _run(script, "--check")
 

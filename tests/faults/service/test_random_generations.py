@@ -87,13 +87,15 @@ async def check_money(service: Service, bill: Bill) -> dict[str, object]:
     known = sum((call.cost_usd for call in calls if call.state in {"replied", "superseded", "failed"}), Decimal(0))
     unknown = [call for call in calls if call.state in ENDS_UNKNOWN]
     most = known + sum((call.reserved_usd for call in unknown), Decimal(0))
-    twice = sum(bill.paid_twice.values()) - len(bill.paid_twice)
-    # A prompt is billed again only behind a call that is listed: in doubt, late, or billed for a reply of no use.
-    listed = [call for call in calls if call.state in {*ENDS_UNKNOWN, "superseded"} or "/again" in call.step]
-    failed = [call for call in calls if call.state == "failed" and call.cost_usd]
+    more_than_once = sum(bill.paid_twice.values()) - len(bill.paid_twice)
+    # A reply of no use is asked for again when a person says so; any other second bill stands behind a call that is
+    # listed: in doubt, late, or failed with a cost.
+    again = [call for call in calls if "/again" in call.step and (call.cost_usd or call.state in ENDS_UNKNOWN)]
+    late = [call for call in calls if call.state == "superseded" or (call.state == "failed" and call.cost_usd)]
+    twice = max(0, more_than_once - len(again))
     assert [call for call in calls if call.state == "intent"] == []
     assert known <= bill.usd <= most
-    assert twice <= len(listed) + len(failed)
+    assert twice <= len(unknown) + len(late)
     return {
         "calls": len(calls),
         "billed": len(bill.calls),
@@ -101,5 +103,7 @@ async def check_money(service: Service, bill: Bill) -> dict[str, object]:
         "known_usd": known,
         "in_doubt": len(unknown),
         "in_doubt_usd": most - known,
+        "asked_again": len(again),
         "billed_twice": twice,
+        "late_or_failed": len(late),
     }

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import structlog
 
@@ -39,6 +40,7 @@ LOOK_LAST = 60.0
 SWEEP_EVERY = 10.0  # seconds between looks for batches that nobody waits for any more
 OVERDUE = 25 * 3600.0  # seconds; providers end a batch within a day, one that does not is cancelled
 LOOK_CANCELLED = 5.0  # seconds until a batch that was cancelled for that is looked at again
+LOOK_TWICE = 10.0  # seconds between the two looks at the provider's batches before one is handed in again
 SUBMIT_LASTS = 600.0  # seconds in which a submit by a worker that lives has certainly come to its end
 
 # The provider has said no before it took anything in: there is nothing to look for.
@@ -62,6 +64,7 @@ class Batching:
         self._models = models
         self._caps = caps
         self._sweep_every = sweep_every
+        self._missed: dict[UUID, float] = {}  # batches that the provider did not show, and when (monotonic)
 
     async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> dict[str, Any]:
         """One step on the way to a batch that has ended; its figures then.
@@ -167,11 +170,21 @@ class Batching:
                 await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
                 raise Postponed(0.0)
             case NotThere():
+                if self._may_show_late(batch):
+                    raise Postponed(LOOK_TWICE)
                 # Whoever looks for this second submit must give it the time to show, as the first one had.
                 await self._database.run(partial(batches.begun_again, batch_id=batch.id))
                 await self._submit(batch, asked)
             case Unsure(look_again_in=seconds):
                 raise Postponed(seconds)
+
+    def _may_show_late(self, batch: Batch) -> bool:
+        # A provider's list may lag behind. Nothing is handed in again for one look that did not find it.
+        first = self._missed.setdefault(batch.id, monotonic())
+        if monotonic() - first < LOOK_TWICE:
+            return True
+        del self._missed[batch.id]
+        return False
 
     async def _find(self, batch: Batch) -> Search:
         # Another batch of this size that still runs might be ours, unless we know whose it is.

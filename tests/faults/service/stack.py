@@ -95,7 +95,7 @@ async def until(
     return seen
 
 
-async def died(process: subprocess.Popen[str], *, within: float = 60.0) -> None:
+async def died(process: subprocess.Popen[str], *, within: float = 150.0) -> None:
     """Wait until the process was killed by its armed fault point."""
     code = await asyncio.to_thread(process.wait, within)
     assert code == -signal.SIGKILL, f"it ended with {code} instead"

@@ -1,0 +1,58 @@
+"""Many of each: two APIs, four workers, and a reconciler in each of them."""
+
+import asyncio
+from collections import Counter
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from tests.faults.service.paid import MODEL, Record, check_bill, check_units
+from tests.faults.service.stack import TOPICS, Stack, until
+from tests.faults.service.test_api_killed import answers, free_port
+
+from holdfast.service import IncomingRow, Service
+from holdfast.stub import StubProvider
+
+CLUSTERS = 8
+PATIENCE = 180.0  # seconds; so many processes take their time to start on a busy machine
+
+
+@pytest.mark.timeout(300)
+async def test_two_apis_and_four_workers_make_one_generation_of_a_double_click_and_pay_each_label_once(
+    paying: StubProvider, stack: Stack, service: Service, record_property: Record
+) -> None:
+    ports = [free_port(), free_port()]
+    for port in ports:
+        stack.start("serve", "--no-worker", "--port", str(port))
+    for _ in range(4):
+        stack.start("worker", "--concurrency", "2")
+    category = await service.imports.add_category(name="spring")
+    rows = [IncomingRow(text=TOPICS[n % 4].format(n=n)) for n in range(120)]
+    await service.imports.import_rows(category.id, rows)
+    await asyncio.gather(*(answers(port) for port in ports))
+
+    body = {"category_id": category.id, "n_clusters": CLUSTERS, "config": {"model": MODEL}}
+    headers = {"Idempotency-Key": "spring-1"}
+    async with httpx.AsyncClient(timeout=60) as client:
+        urls = [f"http://127.0.0.1:{port}/api/v1/codeframe/generate" for port in ports * 3]
+        posted = await asyncio.gather(*(client.post(url, json=body, headers=headers) for url in urls))
+        generation_id = UUID(posted[0].json()["generation_id"])
+        ended = (await until(service, generation_id, lambda status: status.ended, within=PATIENCE))[-1]
+        again = await client.post(urls[0], json=body, headers=headers)
+
+    assert {reply.json()["generation_id"] for reply in [*posted, again]} == {str(generation_id)}
+    assert (ended.status, ended.n_completed) == ("completed", CLUSTERS)
+    assert len(paying.bill().calls) == CLUSTERS
+    await check_bill(service, paying, generation_id)
+    await check_units(service, generation_id)
+    counts = await service.queue.counts()
+    n_units = await units_by_state(service, generation_id)
+    assert counts["completed"] == n_units["done"] == n_units.total()  # one job a unit
+    record_property("billed_twice", 0)
+
+
+async def units_by_state(service: Service, generation_id: UUID) -> Counter[str]:
+    sql = "SELECT state, count(*) AS n FROM holdfast.units WHERE generation_id = :id GROUP BY state"
+    rows = await service.database.run(lambda c: c.execute(text(sql), {"id": generation_id}))
+    return Counter({row.state: row.n for row in rows})

@@ -115,6 +115,10 @@ class Processors:
         if unit is None:
             return {"unit": unit_id, "skipped": "not owed"}
         try:
+            if str(unit.ref.generation_id) != job.data["generation"]:
+                # Another database's job, on the same Redis and prefix: its unit has our unit's number by chance.
+                await self._claims.release(unit_id, worker=worker)
+                return {"unit": unit_id, "skipped": "another database's"}
             work = await self._stages[unit.ref.stage](unit, worker)
             faultpoints.reach("unit computed")
             await self._commit(unit.ref, work)

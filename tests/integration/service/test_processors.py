@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -61,7 +62,17 @@ def processors(service: Service, work: BrokenWork) -> Processors:
 
 
 def job_of(made: Created, **changed: Any) -> Any:
-    return TakenJob(data={"unit": made.units[0].id}, **changed)
+    return TakenJob(data={"unit": made.units[0].id, "generation": str(made.generation.id)}, **changed)
+
+
+async def test_another_database_s_job_touches_no_unit_that_has_its_number(service: Service, made: Created) -> None:
+    stranger = TakenJob(data={"unit": made.units[0].id, "generation": str(uuid4())})
+
+    skipped = await processors(service, BrokenWork()).run(stranger)  # type: ignore[arg-type]
+    done = await processors(service, BrokenWork()).run(job_of(made, token="a1b2:2"))
+
+    assert skipped == {"unit": made.units[0].id, "skipped": "another database's"}
+    assert done == {"unit": made.units[0].id}
 
 
 @pytest.mark.parametrize("work", [BrokenWork(ValueError(SECRET)), BrokenWork(write_fails=True)])

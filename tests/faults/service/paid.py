@@ -33,7 +33,7 @@ async def working(service: Service) -> AsyncIterator[None]:
         await task
 
 
-async def resumes(
+async def check_resumed(
     service: Service, provider: StubProvider, generation_id: UUID, record: Record, *, within: float = 60.0
 ) -> Status:
     """The fault is over: wait for the end, check that nothing was lost or paid twice, and record the figures."""

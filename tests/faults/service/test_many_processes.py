@@ -49,7 +49,6 @@ async def test_two_apis_and_four_workers_make_one_generation_of_a_double_click_a
     counts = await service.queue.counts()
     n_units = await units_by_state(service, generation_id)
     assert counts["completed"] == n_units["done"] == n_units.total()  # one job a unit
-    record_property("billed_twice", 0)
 
 
 async def units_by_state(service: Service, generation_id: UUID) -> Counter[str]:

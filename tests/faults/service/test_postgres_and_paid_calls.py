@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 import structlog
-from tests.faults.service.paid import CLUSTERS, MODEL, Record, resumes, working
+from tests.faults.service.paid import CLUSTERS, MODEL, Record, check_resumed, working
 from tests.faults.service.stack import Stack, generation_of
 
 from holdfast.embedded import PostgresServer, RedisServer
@@ -156,7 +156,7 @@ async def test_a_postgresql_that_fails_under_paid_calls_loses_no_reply(
             async with fault(Scene(postgres=postgres, said=said)):
                 paying.release()
 
-            await resumes(service, paying, generation_id, record_property)
+            await check_resumed(service, paying, generation_id, record_property)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ async def test_replies_that_a_full_disk_could_not_take_are_stored_when_there_is_
             full = await service.generations.status(generation_id)
             filling.unlink()
 
-            await resumes(service, paying, generation_id, record_property)
+            await check_resumed(service, paying, generation_id, record_property)
 
     assert full.n_completed < CLUSTERS
     assert {line["error"] for line in said if line["event"] == "database connection lost"} <= {

@@ -1,4 +1,4 @@
-"""Whatever Redis does while calls are paid for: nothing is lost, no call is made twice, work resumes by itself."""
+"""Whatever Redis does while calls are paid for: nothing is lost, no call is made twice, work check_resumed by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,7 +13,7 @@ import redis.asyncio
 from tests.faults.queue.conftest import Tape
 from tests.faults.queue.test_redis_refuses import a_full_disk, a_replica, no_memory
 from tests.faults.queue.wire import Wire
-from tests.faults.service.paid import CLUSTERS, MODEL, Record, resumes, working
+from tests.faults.service.paid import CLUSTERS, MODEL, Record, check_resumed, working
 from tests.faults.service.stack import Stack, generation_of, until
 from tests.redis_servers import PASSWORD, SentinelSetup, Server, eventually, program_with, running
 
@@ -117,7 +117,7 @@ async def test_a_redis_that_fails_under_paid_calls_costs_nothing(
             paying.release(3)
         paying.release()
 
-        await resumes(service, paying, generation_id, record_property)
+        await check_resumed(service, paying, generation_id, record_property)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ async def test_a_redis_that_takes_no_writes_under_paid_calls_demotes_none_of_the
             refused = await until(service, generation_id, lambda status: status.n_completed == 3)
             await asyncio.sleep(REFUSES)
         paying.release()
-        ended = await resumes(service, paying, generation_id, record_property)
+        ended = await check_resumed(service, paying, generation_id, record_property)
 
     assert refused[-1].ledger.n_calls == 3
     assert ended.ledger.n_in_doubt == 0
@@ -169,7 +169,7 @@ async def test_replies_of_redis_cut_in_the_middle_under_paid_calls_cost_nothing(
             wire.cut()
             paying.release()
 
-            await resumes(service, paying, generation_id, record_property)
+            await check_resumed(service, paying, generation_id, record_property)
 
     assert wire.cuts > 0
 
@@ -195,7 +195,7 @@ async def test_a_failover_under_paid_calls_costs_nothing_and_what_it_lost_is_put
             await promoted(sentinels, emptied=lost)
             paying.release()
 
-            await resumes(service, paying, generation_id, record_property)
+            await check_resumed(service, paying, generation_id, record_property)
 
 
 async def promoted(sentinels: SentinelSetup, *, emptied: bool) -> None:

@@ -1,4 +1,4 @@
-"""Whatever Redis does while calls are paid for: nothing is lost, no call is made twice, work check_resumed by itself."""
+"""Whatever Redis does while calls are paid for: nothing is lost, no call is made twice, work resumes by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator

@@ -51,7 +51,7 @@ async def resolve(generation_id: UUID, body: ResolveBody, service: TheService) -
     return ResolvedBody.model_validate({**await _now(service, generation_id), **led_to})
 
 
-@router.delete("", status_code=204, response_class=Response, responses=problem_responses(404, 422))
+@router.delete("", status_code=204, response_class=Response, responses=problem_responses(404, 409, 422))
 async def delete(generation_id: UUID, service: TheService) -> Response:
     """Cancel it and delete what it made. What it cost stays in the ledger, without what was said."""
     await service.steering.delete(generation_id)

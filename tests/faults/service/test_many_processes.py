@@ -1,4 +1,4 @@
-"""Many of each: two APIs, four workers, and a reconciler in each of them."""
+"""Many of each: two APIs, four workers, a reconciler in each of them; and an API that is a worker too."""
 
 import asyncio
 from collections import Counter
@@ -7,8 +7,8 @@ from uuid import UUID
 import httpx
 import pytest
 from sqlalchemy import text
-from tests.faults.service.paid import MODEL, Record, check_bill, check_units
-from tests.faults.service.stack import TOPICS, Stack, until
+from tests.faults.service.paid import MODEL, check_bill, check_units
+from tests.faults.service.stack import TOPICS, Stack, generation_of, until
 from tests.faults.service.test_api_killed import answers, free_port
 
 from holdfast.service import IncomingRow, Service
@@ -20,7 +20,7 @@ PATIENCE = 180.0  # seconds; so many processes take their time to start on a bus
 
 @pytest.mark.timeout(300)
 async def test_two_apis_and_four_workers_make_one_generation_of_a_double_click_and_pay_each_label_once(
-    paying: StubProvider, stack: Stack, service: Service, record_property: Record
+    paying: StubProvider, stack: Stack, service: Service
 ) -> None:
     ports = [free_port(), free_port()]
     for port in ports:
@@ -49,6 +49,31 @@ async def test_two_apis_and_four_workers_make_one_generation_of_a_double_click_a
     counts = await service.queue.counts()
     n_units = await units_by_state(service, generation_id)
     assert counts["completed"] == n_units["done"] == n_units.total()  # one job a unit
+
+
+@pytest.mark.timeout(300)
+async def test_an_api_with_a_worker_that_is_told_to_stop_finishes_the_call_it_pays_for(
+    paying: StubProvider, stack: Stack, service: Service
+) -> None:
+    paying.hold()
+    generation_id = await generation_of(service, clusters=6, model=MODEL)
+    first = stack.start("serve", "--port", str(free_port()), HOLDFAST_CONCURRENCY="2")
+    await paying.waiting(2, within=PATIENCE)
+
+    first.terminate()
+    paying.release()
+    code = await asyncio.to_thread(first.wait, PATIENCE)
+    stopped = await service.generations.status(generation_id)
+    stack.start("worker")
+    ended = (await until(service, generation_id, lambda status: status.ended, within=PATIENCE))[-1]
+
+    assert code == 0
+    assert stopped.ledger.n_calls == stopped.n_completed >= 2
+    assert (stopped.ledger.reserved, stopped.ledger.n_in_doubt) == (0, 0)
+    assert ended.status == "completed"
+    assert len(paying.bill().calls) == 6
+    await check_bill(service, paying, generation_id)
+    await check_units(service, generation_id)
 
 
 async def units_by_state(service: Service, generation_id: UUID) -> Counter[str]:

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 import redis
 import structlog
-from tests.redis_servers import Server
+from tests.redis_servers import Server, program_with
 
-from holdfast.embedded.binaries import find_redis
 from holdfast.embedded.ports import free_port
 from holdfast.queue import Job, NewJob, Postponed, Queue, QueueUnavailable
 
@@ -25,8 +24,11 @@ KEYS = 1_000
 @pytest.fixture
 def server(own_folder: Path) -> Iterator[Server]:
     """A Redis that does not die of a file it may not write, and loads its data slowly."""
+    program = program_with(at_least=(7, 0))  # 6.2 cannot be told to answer this often while it loads
+    if program is None:
+        pytest.skip("needs Redis 7 or newer, or Valkey")
     wrapped = own_folder / "redis-server"
-    wrapped.write_text(f"#!/bin/sh\ntrap '' XFSZ\nexec '{find_redis()}' \"$@\"\n")
+    wrapped.write_text(f"#!/bin/sh\ntrap '' XFSZ\nexec '{program}' \"$@\"\n")
     wrapped.chmod(0o700)
     delay_us = round(LOADED_IN / KEYS * 1_000_000)
     slowly = {"key-load-delay": delay_us, "loading-process-events-interval-bytes": 1024}

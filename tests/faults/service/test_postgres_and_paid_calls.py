@@ -85,20 +85,25 @@ async def used_up(scene: Scene) -> AsyncIterator[None]:
         each.terminate()
 
 
+# The lock under which a call is settled, of one of those who wait for its row (the key's halves: pg_locks' manual).
+TAKE_THEIR_LOCK = """
+    SELECT 1, pg_advisory_xact_lock((classid::bigint << 32) | objid::bigint) FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND pid IN (SELECT pid FROM pg_locks WHERE NOT granted) LIMIT 1
+"""
+
+
 @asynccontextmanager
 async def deadlocked(scene: Scene) -> AsyncIterator[None]:
-    """Somebody holds the calls' rows and wants the lock under which they are settled."""
-    key = "hashtextextended(generation_id || '/' || step || '/' || fingerprint, 0)"
+    """Somebody holds the calls' rows and wants the lock under which one is settled."""
     async with scene.connected() as connection:
-        await connection.execute("SET deadlock_timeout = '1h'")  # the others find out, and are rolled back
+        await connection.execute("SET deadlock_timeout = '1h'")  # the other finds out, and is rolled back
         async with connection.transaction():
             await connection.execute("SELECT 1 FROM holdfast.calls FOR UPDATE")
             yield
             async with asyncio.timeout(30):
-                waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                while not await connection.fetchval(waiting):
+                # Within the second after which a waiting backend looks for a deadlock: it looks once.
+                while await connection.fetchval(TAKE_THEIR_LOCK) is None:
                     await asyncio.sleep(0.02)
-            await connection.execute(f"SELECT pg_advisory_xact_lock({key}) FROM holdfast.calls")
     await scene.noticed()
 
 

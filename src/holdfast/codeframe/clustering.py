@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, ward
-from scipy.sparse import csr_array
 
 from holdfast.codeframe.neighbours import closest, nearest, smooth
+from holdfast.codeframe.trees import branches, ward_tree
 from holdfast.codeframe.values import Floats, Ints, Vectors
 
 NEIGHBOURS, ROUNDS, PULL = 10, 2, 0.5
@@ -70,7 +69,7 @@ def _grow(vectors: Vectors) -> Floats:
         return np.zeros((0, 4))
     similar = vectors @ vectors.T
     apart = np.concatenate([similar[row, row + 1 :] for row in range(n - 1)])
-    return np.asarray(ward(np.sqrt(np.maximum(2.0 - 2.0 * apart.astype(np.float64), 0.0))))
+    return ward_tree(np.sqrt(np.maximum(2.0 - 2.0 * apart.astype(np.float64), 0.0)))
 
 
 def _none(n: int, width: int, note: str) -> Clustering:
@@ -103,7 +102,7 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     least, most = max(2, min(4, int(np.ceil(usual * 0.7)))), int(min(usual * 6, len(plain) / 4, MOST_AUTOMATIC))
     steps = max(2, int(np.log(max(most, least + 1) / least) / np.log(1.1)))
     tried = np.unique(np.geomspace(least, max(most, least), steps).round().astype(int))
-    margins = np.array([_margin(plain, smoothed, fcluster(tree, k, "maxclust") - 1) for k in tried])
+    margins = np.array([_margin(plain, smoothed, branches(tree, k)) for k in tried])
     if len(margins) >= 5:
         margins = np.convolve(np.pad(margins, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
     away = np.log(tried / usual) ** 2
@@ -139,6 +138,8 @@ def _margin(plain: Vectors, smoothed: Vectors, labels: npt.NDArray[np.int32]) ->
 
 def _sums(vectors: Vectors, weights: npt.NDArray[np.float64], labels: npt.NDArray[np.int32], k: int) -> Vectors:
     """Weighted sum of each label's vectors."""
+    from scipy.sparse import csr_array  # noqa: PLC0415 - slow to import
+
     n = len(vectors)
     shares = csr_array((weights.astype(np.float32), (labels, np.arange(n))), shape=(k, n))
     return np.asarray(shares @ vectors, dtype=np.float32)
@@ -155,7 +156,7 @@ def _start(sample: Vectors, tree: Floats, k: int) -> Vectors:
     """Centres of k branches of the Ward tree; fewer when the sample has fewer different vectors."""
     if len(sample) == 1:
         return sample.copy()
-    labels = np.unique(fcluster(tree, k, "maxclust"), return_inverse=True)[1].astype(np.int32)
+    labels = np.unique(branches(tree, k), return_inverse=True)[1].astype(np.int32)
     return _means(sample, np.ones(len(sample)), labels, int(labels.max()) + 1)
 
 
@@ -204,7 +205,7 @@ def _result(vectors: Vectors, smoothed: Vectors, weights: Ints, centres: Vectors
     notes: tuple[str, ...] = ()
     if asked is not None and len(centres) < asked:
         notes = (f"{asked} clusters were asked for, but {len(vectors)} different answers gave {len(centres)}",)
-    tree = ward(plain.astype(np.float64)) if len(centres) > 1 else np.zeros((0, 4))
+    tree = ward_tree(plain.astype(np.float64)) if len(centres) > 1 else np.zeros((0, 4))
     return Clustering(labels=labels, nearest=near, affinity=affinity, centroids=plain, tree=tree, notes=notes)
 
 

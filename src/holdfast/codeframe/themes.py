@@ -8,12 +8,12 @@ from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.cluster.hierarchy import fcluster, ward
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case
 from holdfast.codeframe.shapes import PAIR, readable
 from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS
+from holdfast.codeframe.trees import branches, ward_tree
 from holdfast.codeframe.values import Brief, Floats, Hierarchy, Vectors
 from holdfast.codeframe.words import is_adjective
 
@@ -61,14 +61,14 @@ def theme_tree(centroids: Vectors, briefs: Sequence[Brief]) -> Floats:
     profile = np.array([[shares[theme, "theme"].get(brief.k, 0.0) for theme in THEMES] for brief in briefs])
     mass = np.array([brief.n_answers for brief in briefs], dtype=np.float64)
     profile -= mass @ profile / mass.sum()
-    return np.asarray(ward(np.hstack([centroids.astype(np.float64), TOPICAL * profile])))
+    return ward_tree(np.hstack([centroids.astype(np.float64), TOPICAL * profile]))
 
 
 def cut(tree: Floats, n_clusters: int, n_themes: int) -> list[int]:
     """Cluster -> theme, from one tree, so that finer cuts nest in coarser ones."""
     if n_clusters <= 1 or n_themes <= 1:
         return [0] * n_clusters
-    return [int(label) - 1 for label in fcluster(tree, n_themes, "maxclust")]
+    return [int(label) for label in branches(tree, n_themes)]
 
 
 def cut_to_hold(tree: Floats, briefs: Sequence[Brief], n_themes: int) -> list[int]:

@@ -14,8 +14,6 @@ from holdfast.files.column_choice import choose_id, choose_text, unique_names
 from holdfast.files.csv_reader import open_csv
 from holdfast.files.file_kinds import kind_of
 from holdfast.files.source_table import Notes, Scalar, Table, squared
-from holdfast.files.spss_reader import open_spss
-from holdfast.files.workbook_reader import open_workbook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +117,12 @@ def as_text(value: Scalar) -> str:
 def _open_table(path: Path, name: str, sheet: str | None, notes: Notes) -> Table:
     match kind_of(path, name):
         case "workbook":
+            from holdfast.files.workbook_reader import open_workbook  # noqa: PLC0415 - slow to import, as the next
+
             return open_workbook(path, name=name, sheet=sheet, notes=notes)
         case "spss":
+            from holdfast.files.spss_reader import open_spss  # noqa: PLC0415
+
             return open_spss(path, name=name)
         case "gzip":
             return open_csv(path, name=name, zipped=True, notes=notes)

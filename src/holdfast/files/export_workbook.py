@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
-import xlsxwriter
-
 from holdfast.errors import BadInput
 from holdfast.files.export_rows import FRAME_COLUMNS, Cell, Export, joined, plain
 
@@ -45,6 +43,8 @@ def write_workbook(file: BinaryIO, export: Export) -> None:
 
     Raises BadInput for more rows or columns than a sheet holds.
     """
+    import xlsxwriter  # noqa: PLC0415 - slow to import
+
     if len(export.columns) + len(export.ours) > MOST_COLUMNS:
         raise BadInput(f"an Excel sheet holds {MOST_COLUMNS:,} columns; write this table as csv or json")
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

@@ -34,7 +34,7 @@ check: $(STAMP) ## Format, lint, types, layers, spelling, layout
 	@git ls-files -z | xargs -0 $(VENV)/codespell --toml pyproject.toml
 	@$(VENV)/python -m pytest tests/project/test_layout.py tests/project/test_docs.py
 
-faults: $(STAMP) ## Fault tests with the long seeded sequences (SECONDS=, SEED=)
+faults: $(STAMP) ## Fault tests with all their cases and the long seeded sequences (SECONDS=, SEED=)
 	@HOLDFAST_TEST_SECONDS=$(SECONDS) HOLDFAST_TEST_SEED=$(SEED) \
 		$(VENV)/python -m pytest -m "" --timeout $$(($(SECONDS) * 2 + 300)) $(ARGS) tests/faults
 

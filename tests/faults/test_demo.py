@@ -35,7 +35,7 @@ def test_the_demo_holds_and_leaves_nothing_behind(holdfast: Holdfast, home: Path
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.parametrize("signals", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_ctrl_c_ends_the_demo_and_its_workers(holdfast: Holdfast, home: Path, signals: int) -> None:
     with holdfast.started("demo") as running:
         workers = [int(pid) for pid in re.findall(r"worker (\d+)", running.until("each a process of its own"))]

@@ -169,6 +169,7 @@ def test_on_a_redis_of_the_user_s_nothing_is_killed_or_left(on_mine: Holdfast, o
     assert own_redis.url.split("@")[0] not in done.out + done.err
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_a_user_who_asks_for_it_is_told_when_to_restart_their_redis(on_mine: Holdfast, own_redis: RedisServer) -> None:
     with on_mine.started("drill", "2", "--on-my-redis") as running:

@@ -61,8 +61,17 @@ async def check_one_batch(service: Service, provider: StubProvider, generation_i
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("point", ["batch committed", "batch submitted", "unit computed:4"])
+@pytest.mark.parametrize(
+    ("point", "model"),
+    [
+        ("batch committed", MODELS[0]),
+        ("batch submitted", MODELS[1]),
+        pytest.param("unit computed:4", MODELS[0], marks=pytest.mark.long),
+        pytest.param("batch committed", MODELS[1], marks=pytest.mark.long),
+        pytest.param("batch submitted", MODELS[0], marks=pytest.mark.long),
+        pytest.param("unit computed:4", MODELS[1], marks=pytest.mark.long),
+    ],
+)
 async def test_a_worker_killed_around_a_batch_hands_it_in_once_and_pays_it_once(
     paying: StubProvider, stack: Stack, service: Service, model: str, point: str
 ) -> None:
@@ -77,7 +86,7 @@ async def test_a_worker_killed_around_a_batch_hands_it_in_once_and_pays_it_once(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [MODELS[0], pytest.param(MODELS[1], marks=pytest.mark.long)])
 async def test_a_batch_that_the_provider_s_listing_shows_late_is_not_handed_in_again(
     paying: StubProvider, stack: Stack, service: Service, model: str
 ) -> None:
@@ -92,6 +101,7 @@ async def test_a_batch_that_the_provider_s_listing_shows_late_is_not_handed_in_a
     await check_one_batch(service, paying, generation_id, status)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_a_submit_that_was_made_again_and_is_listed_late_is_not_made_a_third_time(
     paying: StubProvider, stack: Stack, service: Service
@@ -107,6 +117,7 @@ async def test_a_submit_that_was_made_again_and_is_listed_late_is_not_made_a_thi
     await check_one_batch(service, paying, generation_id, status)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_a_batch_is_not_mistaken_for_another_generation_s_that_still_runs(
     paying: StubProvider, stack: Stack, service: Service

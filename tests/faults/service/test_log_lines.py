@@ -39,7 +39,7 @@ ANSWER = "the zebra in ward nine sang"
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("form", ["json", pytest.param("console", marks=pytest.mark.long)])
 async def test_each_event_is_said_with_its_fields_and_no_answer_reply_key_or_password(
     form: str, paying: StubProvider, stack: Stack, service: Service, own_redis: RedisServer
 ) -> None:

@@ -14,6 +14,7 @@ CRASHES = 4  # a job may lose its worker three times; the fourth gives it up
 PATIENCE = 120.0  # seconds; processes take their time to start on a busy machine
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_a_label_that_kills_each_of_its_workers_is_given_up_with_the_reason_and_the_others_go_on(
     paying: StubProvider, stack: Stack, service: Service, record_property: Record

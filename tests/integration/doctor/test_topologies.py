@@ -58,6 +58,7 @@ async def test_behind_sentinels_the_primary_is_examined(program: Path, own_folde
     assert PASSWORD not in repr(lines) + repr(away)
 
 
+@pytest.mark.long  # both wait the half minute a database is given
 @pytest.mark.timeout(180)
 def test_serve_and_worker_end_with_a_reason_when_the_database_stays_away(tmp_path: Path) -> None:
     command = Holdfast(HOLDFAST_HOME=str(tmp_path), **AWAY)

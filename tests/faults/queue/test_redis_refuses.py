@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import redis
 import structlog
+from tests.missing import give_up
 from tests.redis_servers import Server, program_with
 
 from holdfast.embedded.ports import free_port
@@ -26,7 +27,7 @@ def server(own_folder: Path) -> Iterator[Server]:
     """A Redis that does not die of a file it may not write, and loads its data slowly."""
     program = program_with(at_least=(7, 0))  # 6.2 cannot be told to answer this often while it loads
     if program is None:
-        pytest.skip("needs Redis 7 or newer, or Valkey")
+        give_up("no Redis 7 or newer, and no Valkey")
     wrapped = own_folder / "redis-server"
     wrapped.write_text(f"#!/bin/sh\ntrap '' XFSZ\nexec '{program}' \"$@\"\n")
     wrapped.chmod(0o700)

@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 
 import httpx
 import pytest
@@ -56,20 +55,6 @@ async def test_behind_sentinels_the_primary_is_examined(program: Path, own_folde
     assert "min-replicas-to-write" in lines["redis loss"].fix
     assert away["redis"].level == "fail"
     assert PASSWORD not in repr(lines) + repr(away)
-
-
-@pytest.mark.long  # both wait the half minute a database is given
-@pytest.mark.timeout(180)
-def test_serve_and_worker_end_with_a_reason_when_the_database_stays_away(tmp_path: Path) -> None:
-    command = Holdfast(HOLDFAST_HOME=str(tmp_path), **AWAY)
-    began = monotonic()
-
-    with command.started("serve", "--port", "0") as serving, command.started("worker") as working:
-        ended = [serving.end(), working.end()]
-
-    assert monotonic() - began < 90
-    assert [each.code for each in ended] == [1, 1]
-    assert all("error: PostgreSQL does not answer" in each.err for each in ended)
 
 
 def test_the_api_starts_without_redis_and_says_so(tmp_path: Path, database_url: str) -> None:

@@ -162,5 +162,5 @@ def _milliseconds(snapshot: Snapshot) -> int:
     generation = snapshot.generation
     if generation.started_at is None:
         return 0
-    end = generation.finished_at or snapshot.now
+    end = generation.finished_at or snapshot.now  # a paused one works no more
     return max(0, int((end - generation.started_at).total_seconds() * 1000))

@@ -12,23 +12,34 @@ from holdfast.store.generations import UNDER_WAY, Generation, get
 from holdfast.store.tables import calls, generations, units
 
 RETRYABLE = ("partial", "failed")
+# The time a generation stood still, paused or ended, is no work: it began that much later.
+GOING_ON = {
+    "state": "active",
+    "error": None,
+    "started_at": func.now() - (func.coalesce(generations.c.finished_at, func.now()) - generations.c.started_at),
+    "finished_at": None,
+}
 
 
 async def pause(connection: AsyncConnection, generation_id: UUID, *, why: dict[str, Any]) -> None:
     """Start nothing more for it until it is resumed; does nothing to a paused one. Raises NotFound, Conflict."""
-    await _move(connection, generation_id, {"active": {"state": "paused", "error": why}, "paused": None})
+    await _move(
+        connection,
+        generation_id,
+        {"active": {"state": "paused", "error": why, "finished_at": func.now()}, "paused": None},
+    )
 
 
 async def resume(connection: AsyncConnection, generation_id: UUID, *, budget: Decimal | None) -> None:
     """Go on with it, with a new budget if one is given; an active one only gets that. Raises NotFound, Conflict."""
     money = {} if budget is None else {"budget_usd": budget}
-    going_on = {"state": "active", "error": None, **money}
-    await _move(connection, generation_id, {"paused": going_on, "active": money or None})
+    await _move(connection, generation_id, {"paused": GOING_ON | money, "active": money or None})
 
 
 async def cancel(connection: AsyncConnection, generation_id: UUID) -> None:
     """End it; its pending units are owed no more. Does nothing to a cancelled one. Raises NotFound, Conflict."""
-    ended = {"state": "cancelled", "finished_at": func.now()}
+    # A paused one stopped working when it was paused.
+    ended = {"state": "cancelled", "finished_at": func.coalesce(generations.c.finished_at, func.now())}
     await _move(connection, generation_id, {"active": ended, "paused": ended, "cancelled": None})
 
 
@@ -50,10 +61,7 @@ async def retry(connection: AsyncConnection, generation_id: UUID, *, rebuilt: st
     failed = await connection.execute(update(units).where(of_it, units.c.state == "failed").values(again))
     # The frame was put together without them; the last of them to end has it put together again.
     await connection.execute(delete(units).where(of_it, units.c.stage == rebuilt, units.c.state == "done"))
-    # The time it stood still is no work.
-    went_on = func.now() - (generations.c.finished_at - generations.c.started_at)
-    change: dict[str, Any] = {"state": "active", "error": None, "finished_at": None, "started_at": went_on}
-    change |= {} if budget is None else {"budget_usd": budget}
+    change: dict[str, Any] = GOING_ON | ({} if budget is None else {"budget_usd": budget})
     await connection.execute(update(generations).where(generations.c.id == generation_id).values(change))
     return failed.rowcount
 

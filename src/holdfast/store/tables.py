@@ -101,8 +101,8 @@ generations = Table(
     Column("budget_usd", Numeric(14, 6)),  # most its calls may cost; null: no limit of its own
     Column("estimate", _JSON),  # what it was said to cost before it started
     _created(),
-    Column("started_at", DateTime(timezone=True)),
-    Column("finished_at", DateTime(timezone=True)),
+    Column("started_at", DateTime(timezone=True)),  # later by the time it stood still
+    Column("finished_at", DateTime(timezone=True)),  # when it ended or was paused
     # A double click finds the generation that is under way instead of paying for a second one.
     Index(
         "generations_under_way_key",

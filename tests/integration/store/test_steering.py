@@ -1,10 +1,12 @@
 """Pause, resume, retry and settle, on a real PostgreSQL."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import func, select, text
 
 from holdfast.durable import Held, Intent, Reply
 from holdfast.errors import Conflict
@@ -49,6 +51,30 @@ async def test_a_paused_generation_owes_nothing_until_it_is_resumed_with_its_new
     assert (paused.state, paused.error, owed_meanwhile) == ("paused", WHY, [])
     assert (resumed.state, resumed.error, resumed.budget_usd) == ("active", None, Decimal(5))
     assert len(await database.run(units.owed)) == 2
+
+
+async def test_the_time_a_generation_is_paused_is_no_work(
+    database: Database, imported: Imported, created: Make
+) -> None:
+    made = await created(await imported(["a", "b"]))
+    await database.run(lambda c: units.start(c, made.units[0].id, worker="w"))
+    hour = "UPDATE holdfast.generations SET {0} = {0} - interval '1 hour'"
+
+    await database.run(lambda c: c.execute(text(hour.format("started_at"))))
+    await database.run(lambda c: steering.pause(c, made.generation.id, why=WHY))
+    for moment in ("started_at", "finished_at"):  # it was paused for an hour
+        await database.run(lambda c, m=moment: c.execute(text(hour.format(m))))
+    paused = await state_of(database, made)
+    await database.run(lambda c: steering.resume(c, made.generation.id, budget=None))
+    resumed = await state_of(database, made)
+    now = await database.run(lambda c: c.scalar(select(func.now())))
+
+    assert paused.started_at is not None
+    assert paused.finished_at is not None
+    assert resumed.started_at is not None
+    assert timedelta(hours=1) <= paused.finished_at - paused.started_at < timedelta(hours=1, minutes=1)
+    assert timedelta(hours=1) <= now - resumed.started_at < timedelta(hours=1, minutes=1)
+    assert resumed.finished_at is None
 
 
 async def test_the_same_thing_twice_is_the_same_as_once(database: Database, imported: Imported, created: Make) -> None:

@@ -1,0 +1,57 @@
+"""Prompts are versions: what a model is told does not change under a name that stays."""
+
+import hashlib
+import json
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from tests.unit.codeframe.test_model_labels import brief
+
+from holdfast.codeframe import label_prompt
+from holdfast.codeframe import prompting as labels
+from holdfast.durable import fingerprint
+from holdfast.service import GenerationConfig
+from holdfast.service.labelling import ask
+
+# A changed text or schema gives other replies: make it a file of a new name (label-2.txt), and leave these lines alone.
+TEXTS = {"label-1": "3454b09670f455b4f7298f92e25a4c5c"}
+SCHEMAS = {"label-1": "e556f09129f1b1c913461c794b376e40"}
+OFFERED = {labels.VERSION: labels.SCHEMA}
+
+
+def digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def test_a_text_that_has_changed_has_another_version() -> None:
+    folder = files("holdfast.codeframe") / "prompts"
+    found = {file.name.removesuffix(".txt"): digest(file.read_text("utf-8")) for file in folder.iterdir()}
+
+    assert found == TEXTS
+
+
+@pytest.mark.parametrize("version", sorted(OFFERED))
+def test_a_schema_that_has_changed_has_another_version(version: str) -> None:
+    assert digest(json.dumps(OFFERED[version], sort_keys=True)) == SCHEMAS[version]
+
+
+def test_the_version_is_part_of_what_a_step_is_known_by() -> None:
+    config = GenerationConfig(model="openai:some")
+    asked = ask(brief(), config, question=None)
+
+    other = replace(asked, prompt=replace(asked.prompt, version="label-99"))
+
+    def known(question: Any) -> str:
+        return fingerprint(config.model, question.inputs)
+
+    assert asked.prompt.version == labels.VERSION
+    assert known(other) != known(asked)
+    assert known(ask(brief(), config, question=None)) == known(asked)
+
+
+def test_the_instructions_are_the_file_s() -> None:
+    text = (files("holdfast.codeframe") / "prompts" / f"{labels.VERSION}.txt").read_text("utf-8")
+
+    assert label_prompt(brief(), GenerationConfig().frame()).system == text

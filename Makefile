@@ -40,7 +40,7 @@ faults: $(STAMP) ## Fault tests with all their cases and the long seeded sequenc
 
 bench: $(STAMP) ## Every benchmark, the quick way (LABELLED=folder of labelled answers)
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
-		case $$script in *codeframe_quality.py) set -- $(LABELLED);; *) set -- --quick $(ARGS);; esac; \
+		case $$script in *codeframe_quality.py) set -- $(addprefix --quick ,$(LABELLED));; *) set -- --quick $(ARGS);; esac; \
 		[ $$# -gt 0 ] || { echo "left out: it needs LABELLED=FOLDER"; continue; }; \
 		$(VENV)/python $$script "$$@" || exit 1; done
 

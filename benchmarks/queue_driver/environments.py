@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,20 +37,35 @@ def default_cache() -> Path:
 
 def prepare(peer: Peer, cache: Path) -> Environment:
     """The peer's environment, made now if it is not there as wanted. NotInstalled when that fails."""
-    folder = cache / peer.name
-    wanted = "\n".join([sys.version, *_packages(peer)])
-    stamp = folder / "wanted.txt"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        (_install_node if peer.is_node else _install_python)(folder, _packages(peer))
-        stamp.write_text(wanted)
+    folder, packages = cache / peer.name, _packages(peer)
     if peer.is_node:
+        _make(folder, [packages], _install_node)
         command = (shutil.which("node") or "node", str(PROGRAMS / peer.program))
         return Environment(command, {"NODE_PATH": str(folder / "node_modules")}, _node_versions(folder, peer))
-    command = (str(folder / "bin" / "python"), str(PROGRAMS / peer.program))
     place = {"PYTHONPATH": str(ROOT / "src")} if peer.name == "holdfast" else {}
-    return Environment(command, {"PYTHONDONTWRITEBYTECODE": "1", **place}, _python_versions(folder))
+    return prepare_python(folder, PROGRAMS / peer.program, packages, variables=place)
+
+
+def prepare_python(
+    folder: Path, program: Path, *installs: Sequence[str], variables: Mapping[str, str] | None = None
+) -> Environment:
+    """A venv in the folder for a Python program; one call of pip for each of `installs`, in their order."""
+    _make(folder, installs, _install_python)
+    command = (str(folder / "bin" / "python"), str(program))
+    return Environment(command, {"PYTHONDONTWRITEBYTECODE": "1", **(variables or {})}, _python_versions(folder))
+
+
+def _make(folder: Path, installs: Sequence[Sequence[str]], install: Callable[[Path, list[str]], None]) -> None:
+    """Install into a new folder, unless it holds the same already."""
+    wanted = "\n".join([sys.version, *(" ".join(packages) for packages in installs)])
+    stamp = folder / "wanted.txt"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for packages in installs:
+        install(folder, list(packages))
+    stamp.write_text(wanted)
 
 
 def _packages(peer: Peer) -> list[str]:
@@ -61,7 +77,8 @@ def _packages(peer: Peer) -> list[str]:
 
 
 def _install_python(folder: Path, packages: list[str]) -> None:
-    _run([sys.executable, "-m", "venv", str(folder)], folder)
+    if not (folder / "bin").exists():
+        _run([sys.executable, "-m", "venv", str(folder)], folder)
     _run([str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *packages], folder)
 
 

@@ -12,7 +12,7 @@ from holdfast.cli.running import Stop
 from holdfast.cli.standing import compared, going_on, in_doubt, why
 from holdfast.cli.tree import SHORT, show_tree, summary
 from holdfast.cli.watching import watch_with_worker
-from holdfast.cli.words import counted, duration, plain
+from holdfast.cli.words import counted, duration, plain, written
 from holdfast.service import Service, Status
 
 
@@ -71,4 +71,4 @@ class Run:
     def _where(self) -> str:
         if self.out is None:
             return f"no table was asked for (holdfast table {self.generation_id} --out codeframe.xlsx writes it)"
-        return f"the coded table is {self.out}"
+        return f"the {written(self.out)} is {self.out}"

@@ -10,7 +10,7 @@ from holdfast.cli.orders import checked_out
 from holdfast.cli.progress import details, stage
 from holdfast.cli.screen import screen
 from holdfast.cli.standing import compared, going_on, in_doubt, why
-from holdfast.cli.words import counted, duration, plain
+from holdfast.cli.words import counted, duration, plain, written
 from holdfast.service import Status, open_service
 from holdfast.settings import Settings
 
@@ -43,7 +43,7 @@ async def write_table(settings: Settings, generation_id: UUID, out: Path) -> int
     async with open_service(settings) as service:
         for note in await service.tables.write(generation_id, path):
             console.print(f"note: {plain(note)}")
-    console.print(f"the coded table is {path}", soft_wrap=True)
+    console.print(f"the {written(path)} is {path}", soft_wrap=True)
     return 0
 
 

@@ -11,7 +11,10 @@ from holdfast.cli.logs import configure_logs
 from holdfast.errors import BadInput
 from holdfast.settings import Settings
 
-OUT_HELP = "Where to write the coded table: .xlsx (with the codeframe on a sheet of its own), .csv or .json."
+OUT_HELP = (
+    "Where to write the coded table: .xlsx (with the codeframe on a sheet of its own), .csv or .json;"
+    " or a report of the codeframe to look at: .html."
+)
 HIERARCHY_HELP = "flat, two_level (themes of codes), three_level, or adaptive: whichever fits the number of codes."
 MODEL_HELP = "Who writes the labels: offline (this machine, for nothing), anthropic:MODEL or openai:MODEL."
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 PHASES = {
     None: "waiting for a worker",
@@ -37,3 +38,8 @@ def plain(text: str, most: int = 1000) -> str:
     """One line of a stranger's text without anything that could move a terminal's cursor, cut to `most` characters."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text[: most * 2]).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def written(path: Path) -> str:
+    """What a command has written there, by its ending."""
+    return "report" if path.suffix.lower() == ".html" else "coded table"

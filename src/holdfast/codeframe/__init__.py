@@ -15,6 +15,7 @@ from holdfast.codeframe.pipeline import (
     read_vectors,
 )
 from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.projection import Projection, project, sample_answers
 from holdfast.codeframe.prompting import LabelPrompt, label_prompt
 from holdfast.codeframe.reading import read_label
 from holdfast.codeframe.values import (
@@ -51,6 +52,7 @@ __all__ = [
     "MeceIssue",
     "Node",
     "Prepared",
+    "Projection",
     "Vectors",
     "assemble_stage",
     "build_codeframe",
@@ -62,6 +64,8 @@ __all__ = [
     "open_embedder",
     "plan_chunks",
     "prepare",
+    "project",
     "read_label",
     "read_vectors",
+    "sample_answers",
 ]

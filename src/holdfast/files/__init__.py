@@ -1,15 +1,26 @@
-"""Files of answers, read and written row by row: csv, tsv, xlsx, sav in; csv, xlsx, json out."""
+"""Files of answers, read and written row by row: csv, tsv, xlsx, sav in; csv, xlsx, json, html out."""
 
 from holdfast.files.answer_files import AnswerFile, AnswerRow, open_answer_file
+from holdfast.files.export_html import write_report
 from holdfast.files.export_rows import ExportRow, FrameRow
-from holdfast.files.exporting import check_table_path, write_table
+from holdfast.files.exporting import check_table_path, is_report, write_table
+from holdfast.files.report import Disc, Dot, Report, ReportIssue, ReportMap, ReportMece, ReportNode
 
 __all__ = [
     "AnswerFile",
     "AnswerRow",
+    "Disc",
+    "Dot",
     "ExportRow",
     "FrameRow",
+    "Report",
+    "ReportIssue",
+    "ReportMap",
+    "ReportMece",
+    "ReportNode",
     "check_table_path",
+    "is_report",
     "open_answer_file",
+    "write_report",
     "write_table",
 ]

@@ -15,13 +15,14 @@ from holdfast.files.export_json import write_json
 from holdfast.files.export_rows import Export, ExportRow, FrameRow, our_names
 from holdfast.files.export_workbook import write_workbook
 
-__all__ = ["ExportRow", "FrameRow", "check_table_path", "write_table"]
+__all__ = ["ExportRow", "FrameRow", "check_table_path", "is_report", "write_table"]
 
 _WRITERS: Mapping[str, Callable[[BinaryIO, Export], None]] = {
     ".csv": write_csv,
     ".json": write_json,
     ".xlsx": write_workbook,
 }
+REPORT = ".html"  # written by `write_report`: it shows the codeframe and not every answer
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -44,15 +45,16 @@ def write_table(
     export = Export(
         columns=columns, ours=our_names(columns, notes), rows=rows, frame=frame, summary=summary, notes=notes
     )
-    with _appearing_whole(path) as file:
+    with appearing_whole(path) as file:
         _WRITERS[path.suffix.lower()](file, export)
     return notes
 
 
 def check_table_path(path: Path) -> None:
-    """Raise BadInput now for a path that `write_table` would refuse after hours of work."""
-    if path.suffix.lower() not in _WRITERS:
-        raise BadInput(f"{path.name or path} must end in one of {', '.join(sorted(_WRITERS))}; that says the format")
+    """Raise BadInput now for a path that `write_table` or `write_report` would refuse after hours of work."""
+    endings = sorted({*_WRITERS, REPORT})
+    if path.suffix.lower() not in endings:
+        raise BadInput(f"{path.name or path} must end in one of {', '.join(endings)}; that says the format")
     try:
         if path.is_dir():
             raise BadInput(f"{path} is a folder; name the file to write")
@@ -64,8 +66,13 @@ def check_table_path(path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
+def is_report(path: Path) -> bool:
+    """Whether the path's ending asks for a report and not for a table."""
+    return path.suffix.lower() == REPORT
+
+
 @contextmanager
-def _appearing_whole(path: Path) -> Iterator[BinaryIO]:
+def appearing_whole(path: Path) -> Iterator[BinaryIO]:
     """A file beside `path` that takes its name when the block ends well, and is gone when it does not."""
     target = path.resolve()  # a link keeps pointing where it does
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")

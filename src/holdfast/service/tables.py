@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.errors import Conflict
-from holdfast.files import ExportRow, FrameRow, write_table
+from holdfast.files import ExportRow, FrameRow, is_report, write_table
+from holdfast.service.reports import write_report_of
 from holdfast.store import Connection, Database, codeframes, generations
 from holdfast.store.codeframes import CodedAnswer, StoredNode
 from holdfast.store.generations import Generation
@@ -22,10 +23,12 @@ class Tables:
         self._database = database
 
     async def write(self, generation_id: UUID, path: Path) -> list[str]:
-        """Write the table to `path` (csv, xlsx or json by its ending); returns notes for the user.
+        """Write the table to `path` (csv, xlsx, json, or a report as html, by its ending); returns notes for the user.
 
         Rows are streamed. Raises NotFound, Conflict if there is no codeframe yet, BadInput for a path that will not do.
         """
+        if is_report(path):
+            return await write_report_of(self._database, generation_id, path)
 
         async def work(connection: Connection) -> list[str]:
             generation = await generations.get(connection, generation_id)

@@ -79,6 +79,13 @@ async def count_assigned(connection: AsyncConnection, generation_id: UUID) -> in
     return int((await connection.execute(query, {"id": generation_id})).scalar_one())
 
 
+async def best_keys(connection: AsyncConnection, *, generation_id: UUID) -> dict[int, str]:
+    """The key of each answer's best code, by the answer's id."""
+    wanted = (assignments.c.generation_id == generation_id, assignments.c.rank == 0)
+    rows = await connection.execute(select(assignments.c.answer_id, assignments.c.node_key).where(*wanted))
+    return {row.answer_id: row.node_key for row in rows}
+
+
 async def import_columns(connection: AsyncConnection, category_id: int) -> dict[int, list[str]]:
     """The own columns of each of a category's imports."""
     query = select(imports.c.id, imports.c.columns).where(imports.c.category_id == category_id).order_by(imports.c.id)

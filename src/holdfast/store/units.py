@@ -226,6 +226,13 @@ async def outputs(connection: AsyncConnection, generation_id: UUID, stage: str) 
     return {row.ordinal: row.output for row in rows}
 
 
+async def output(connection: AsyncConnection, *, generation_id: UUID, stage: str, ordinal: int) -> bytes | None:
+    """The output of one done unit; None if there is none."""
+    place = (units.c.generation_id == generation_id, units.c.stage == stage, units.c.ordinal == ordinal)
+    found = await connection.execute(select(units.c.output).where(*place, units.c.state == "done"))
+    return found.scalar_one_or_none()
+
+
 async def results(connection: AsyncConnection, generation_id: UUID, stage: str) -> dict[int, dict[str, Any]]:
     """The results of a stage's done units, by ordinal."""
     wanted = and_(units.c.generation_id == generation_id, units.c.stage == stage, units.c.state == "done")

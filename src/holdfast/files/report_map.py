@@ -14,6 +14,7 @@ LARGEST_DOT, SMALLEST_DOT = 9.0, 2.4  # their width, for one answer
 LONGEST_NAME, LONGEST_LINE = 36, 12  # characters of a label and of one in one line; the whole name is in the tree
 LINE = 1.12  # height of a line, for a letter's size of 1
 WIDE, NARROW = 14.0, 34.0  # sizes of labels, for a screen and for a phone on which the drawing is a third as large
+MANY, SMALLER = 45, 11.5  # codes above which the labels for a screen are smaller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +50,9 @@ def drawing(drawn: ReportMap, nodes: Sequence[ReportNode]) -> str:
         for disc in drawn.discs
     )
     labels = "".join(
-        f'<g class="{name}" aria-hidden="true">{"".join(map(_text, _labels(drawn, by_key, size, width)))}</g>'
-        for name, size in (("wide", WIDE), ("narrow", NARROW))
+        f'<g class="{name}" font-size="{size:.1f}" aria-hidden="true">'
+        f"{''.join(map(_text, _labels(drawn, by_key, size, width)))}</g>"
+        for name, size in (("wide", WIDE if len(drawn.discs) <= MANY else SMALLER), ("narrow", NARROW))
     )
     return (
         f'<svg viewBox="0 0 {width:.0f} {HEIGHT}" role="group" aria-label="Map of the answers">{discs}'
@@ -111,7 +113,7 @@ def _lines(name: str) -> tuple[str, ...]:
 
 def _width(text: str) -> float:
     """About how wide the text is, for a letter's size of 1."""
-    return sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.64 for letter in text)
+    return sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.6 for letter in text)
 
 
 def _text(label: _Label) -> str:

@@ -9,7 +9,7 @@ from string import Template
 from holdfast.files.report import Fact, Report, ReportIssue, ReportMap, ReportMece, colours_of
 from holdfast.files.report_map import drawing
 from holdfast.files.report_tree import anchors_of, tree
-from holdfast.files.report_words import answers, percent, shown
+from holdfast.files.report_words import percent, shown
 
 NAMED = 4  # themes without a colour of their own that the legend names
 
@@ -69,7 +69,7 @@ def _legend(report: Report) -> Iterator[str]:
 
 
 def _caption(drawn: ReportMap) -> str:
-    left_out = f" {answers(drawn.n_left_out)} of other words are not drawn." if drawn.n_left_out else ""
+    left_out = f" Of the different answers {drawn.n_left_out:,} are not drawn." if drawn.n_left_out else ""
     return (
         "A dot is an answer, larger where several say the same; a disc is a code, near to the codes it is like. The"
         f" most typical answers are in its middle, the others on the side of the codes they lean to.{left_out}"

@@ -48,9 +48,22 @@ def test_every_answer_lies_in_its_code_s_disc_and_no_two_discs_touch() -> None:
 
     assert np.all(np.linalg.norm(found.points - found.centres[codes], axis=1) <= found.radii[codes] + 1e-9)
     apart = distances(found.centres) - (found.radii[:, None] + found.radii)
-    assert apart[~np.eye(12, dtype=bool)].min() > 0
+    assert apart[~np.eye(12, dtype=bool)].min() > 0.1 * found.radii.mean()
     assert np.all(found.points >= 0)
     assert np.all(found.points <= [1.5, 1])
+
+
+def test_discs_of_very_different_sizes_do_not_touch_either() -> None:
+    random = np.random.default_rng(0)
+    codes = np.arange(2400, dtype=np.int32) % 60
+    vectors = random.normal(size=(60, 32))[codes] + random.normal(size=(2400, 32))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    weights = np.where(codes < 4, 60, 1).astype(np.int32)
+
+    found = project(vectors.astype(np.float32), codes, weights, [code // 8 for code in range(60)])
+
+    apart = distances(found.centres) - (found.radii[:, None] + found.radii)
+    assert apart[~np.eye(60, dtype=bool)].min() > 0
 
 
 def test_codes_of_one_theme_lie_together_and_like_codes_near_each_other() -> None:

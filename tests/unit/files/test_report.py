@@ -5,7 +5,6 @@ import hashlib
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -109,7 +108,7 @@ def test_the_page_is_whole_loads_nothing_and_every_link_leads_somewhere() -> Non
         "92 of 100",
         "these two are one",
         "there were fewer",
-        "7 answers",
+        "7 are not drawn",
     ):
         assert shown in text
     assert "&lt; 0.1 %" in text, "a code that somebody has is not shown as nobody's"
@@ -180,30 +179,3 @@ def test_it_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     with pytest.raises(BadInput, match="there is no folder"):
         write_report(tmp_path / "nowhere" / "report.html", REPORT)
-
-
-def luminance(colour: str) -> float:
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_text_and_dots_stand_out_from_the_ground(scheme: int) -> None:
-    style = files("holdfast.files").joinpath("report.css").read_text("utf-8")
-    block = re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]
-    colours = dict(re.findall(r"--(\S+?): (#[0-9a-f]{6})", block))
-
-    for ground in ("card", "paper"):
-        assert all(contrast(colours[name], colours[ground]) >= 4.5 for name in ("ink", "soft", "link"))
-    dots = [*(f"t{place}" for place in range(1, 9)), "rest", "none"]
-    assert {
-        name: contrast(colours[name], colours["card"]) for name in dots if contrast(colours[name], colours["card"]) < 3
-    } == {}
-    assert contrast(colours["bad"], colours["bad-soft"]) >= 4.5
-    assert contrast(colours["look"], colours["look-soft"]) >= 4.5

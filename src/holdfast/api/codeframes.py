@@ -30,7 +30,17 @@ HAS_FRAME = frozenset({"completed", "partial", "applied"})
 # What the service calls a setting, and where it stands in the body.
 _PATHS = {"hierarchy": "hierarchy_preference"}
 _IN_CONFIG = frozenset(
-    {"hierarchy", "min_cluster_size", "min_samples", "model", "in_doubt", "target_language", "batch", "budget_usd"}
+    {
+        "hierarchy",
+        "min_cluster_size",
+        "min_samples",
+        "existing_codes",
+        "model",
+        "in_doubt",
+        "target_language",
+        "batch",
+        "budget_usd",
+    }
 )
 
 

@@ -28,6 +28,8 @@ def generate(
     text_column: options.TextColumn = None,
     id_column: Annotated[str | None, typer.Option(help="Column that names each row; guessed if left out.")] = None,
     sheet: options.Sheet = None,
+    coding_type: options.CodingType = "open-ended",
+    existing_code: options.ExistingCodes = None,
     clusters: options.Clusters = None,
     hierarchy: options.HierarchyChoice = "adaptive",
     min_cluster_size: Annotated[int, typer.Option(help="Answers a code must have when their number is estimated.")] = 5,
@@ -60,6 +62,8 @@ def generate(
         model=model,
         batch=batch,
         in_doubt=in_doubt,
+        coding_type=coding_type,
+        existing_codes=tuple(existing_code or ()),
     )
     source = FileToImport(path=file, text_column=text_column, id_column=id_column, sheet=sheet)
     order = Order.checked(settings, file=source, config=config, out=out, budget=usd(budget))

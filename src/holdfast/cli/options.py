@@ -16,6 +16,10 @@ OUT_HELP = (
     " or a report of the codeframe to look at: .html."
 )
 HIERARCHY_HELP = "flat, two_level (themes of codes), three_level, or adaptive: whichever fits the number of codes."
+CODING_HELP = "What to find: themes of any kind, the brands that short answers name, or praise and blame (English)."
+EXISTING_HELP = (
+    "A code or brand you have already; give it several times for several. A brand: 'Coca-Cola (Coke, Cola)'."
+)
 MODEL_HELP = "Who writes the labels: offline (this machine, for nothing), anthropic:MODEL or openai:MODEL."
 
 GenerationId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The generation's id.")]
@@ -32,6 +36,12 @@ Clusters: TypeAlias = Annotated[
 ]
 HierarchyChoice: TypeAlias = Annotated[
     Literal["flat", "two_level", "three_level", "adaptive"], typer.Option("--hierarchy", help=HIERARCHY_HELP)
+]
+CodingType: TypeAlias = Annotated[
+    Literal["open-ended", "brand", "sentiment"], typer.Option("--coding-type", help=CODING_HELP)
+]
+ExistingCodes: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--existing-code", metavar="NAME", help=EXISTING_HELP)
 ]
 Model: TypeAlias = Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)]
 Batch: TypeAlias = Annotated[

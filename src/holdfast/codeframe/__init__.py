@@ -3,6 +3,7 @@
 from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
 from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.clustering import likely_clusters
+from holdfast.codeframe.coding_types import code_directly
 from holdfast.codeframe.embedding import Embedder, open_embedder
 from holdfast.codeframe.pipeline import (
     CHUNK,
@@ -57,6 +58,7 @@ __all__ = [
     "assemble_stage",
     "build_codeframe",
     "cluster_stage",
+    "code_directly",
     "embed_chunk",
     "label_prompt",
     "label_stage",

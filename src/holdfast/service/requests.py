@@ -11,6 +11,7 @@ from holdfast.errors import BadInput, Problem
 
 Hierarchy = Literal["flat", "two_level", "three_level", "adaptive"]
 HIERARCHIES: tuple[str, ...] = get_args(Hierarchy)
+OPEN_ENDED, BRAND, SENTIMENT = CODING_TYPES = ("open-ended", "brand", "sentiment")
 OFFLINE = "offline"
 PROVIDERS = ("anthropic", "openai")
 MIN_ANSWERS = 10
@@ -41,6 +42,11 @@ class GenerationConfig:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
         return cls(**{**value, "existing_codes": tuple(value["existing_codes"])})
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the answers are coded by their words, without clusters and labels."""
+        return self.coding_type != OPEN_ENDED
 
     def frame(self) -> FrameConfig:
         """What the pipeline needs of it."""
@@ -75,7 +81,7 @@ def is_paid(model: str) -> bool:
 
 def check(config: GenerationConfig) -> None:
     """Raises BadInput with every problem at once."""
-    problems = [*_out_of_bounds(config), *_unknown_words(config)]
+    problems = [*_out_of_bounds(config), *_unknown_words(config), *_beside_the_coding(config)]
     if problems:
         raise BadInput("; ".join(f"{p.path}: {p.message}" for p in problems), problems=problems)
 
@@ -104,11 +110,30 @@ def _unknown_words(config: GenerationConfig) -> list[Problem]:
         found.append(Problem(path="model", message=message))
     if config.batch and config.model == OFFLINE:
         found.append(Problem(path="batch", message="offline labels are not bought: leave batch out"))
-    if config.coding_type != "open-ended":
-        message = f"this release does 'open-ended' coding only, not {config.coding_type!r}"
+    if config.coding_type not in CODING_TYPES:
+        message = f"must be one of {', '.join(CODING_TYPES)}, not {config.coding_type!r}"
         found.append(Problem(path="coding_type", message=message))
     if config.in_doubt not in {"repeat", "hold"}:
         found.append(Problem(path="in_doubt", message="must be repeat or hold"))
     if not (len(config.target_language) == 2 and config.target_language.isalpha()):
         found.append(Problem(path="target_language", message="must be a two-letter language code such as en"))
+    return found
+
+
+def _beside_the_coding(config: GenerationConfig) -> list[Problem]:
+    """What makes no sense with a coding that has its codes from elsewhere: refused, not passed over in silence."""
+    if config.coding_type not in {BRAND, SENTIMENT}:
+        return []
+    kind = config.coding_type
+    found = []
+    if is_paid(config.model):
+        found.append(Problem(path="model", message=f"{kind} coding is done offline in this release: leave model out"))
+    if config.n_clusters is not None:
+        found.append(Problem(path="n_clusters", message=f"{kind} coding makes no clusters: leave the number out"))
+    if config.hierarchy not in {"adaptive", "flat", *(["two_level"] if kind == BRAND else [])}:
+        known = "adaptive, flat or two_level" if kind == BRAND else "adaptive or flat"
+        found.append(Problem(path="hierarchy", message=f"of {kind} coding must be {known}, not {config.hierarchy!r}"))
+    if kind == SENTIMENT and config.existing_codes:
+        message = "sentiment coding has three codes of its own: leave existing codes out"
+        found.append(Problem(path="existing_codes", message=message))
     return found

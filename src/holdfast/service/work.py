@@ -14,6 +14,7 @@ from holdfast.codeframe import (
     Vectors,
     assemble_stage,
     cluster_stage,
+    code_directly,
     embed_chunk,
     plan_chunks,
     prepare,
@@ -24,7 +25,7 @@ from holdfast.service.embedders import Embedders
 from holdfast.service.frames import frame_result, frame_writer
 from holdfast.service.labelling import Labelling, Question, ask
 from holdfast.service.requests import OFFLINE, GenerationConfig
-from holdfast.service.stages import BATCH, CLUSTER, EMBED, LABEL, PREPARE
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE
 from holdfast.store import Database, answers, units
 from holdfast.store.units import Done, NewUnit, OwedUnit, Write
 
@@ -68,7 +69,9 @@ class StageWork:
         self._asked_in: answers.Category | None = None
 
     async def prepare(self, unit: OwedUnit, worker: str) -> Work:
-        """Fold identical answers, and split what is left to embed into chunks."""
+        """Fold identical answers, and split what is left to embed into chunks; none where nothing is clustered."""
+        if GenerationConfig.from_json(unit.config).is_direct:
+            return Work(done=Done(result={}), following=[NewUnit(stage=ASSEMBLE, ordinal=0)])
         corpus = await self._corpus(unit.ref.generation_id)
         embedder = await self._embedders.open("auto")
         distinct = corpus.prepared.distinct
@@ -118,6 +121,8 @@ class StageWork:
     async def assemble(self, unit: OwedUnit, worker: str) -> Work:
         """The whole codeframe and every answer's codes, written in the transaction that ends the generation."""
         config = GenerationConfig.from_json(unit.config)
+        if config.is_direct:
+            return await self._assemble_directly(unit, config)
         generation_id = unit.ref.generation_id
         corpus, vectors = await self._vectors(generation_id)
         clustering = await self._clustering(generation_id)
@@ -132,6 +137,14 @@ class StageWork:
         if embedder is None:
             result["notes"].append(NO_MODEL)
         return Work(done=Done(result=result), write=write)
+
+    async def _assemble_directly(self, unit: OwedUnit, config: GenerationConfig) -> Work:
+        """Brands and sentiments are read from the words alone: no vectors, no clusters, no labels."""
+        generation_id = unit.ref.generation_id
+        ids, texts = await self._database.run(lambda connection: answers.frozen_texts(connection, generation_id))
+        frame = await asyncio.to_thread(code_directly, config.coding_type, texts, config.frame())
+        write = frame_writer(generation_id, frame, ids, texts)
+        return Work(done=Done(result=frame_result(frame)), write=write)
 
     async def _question(self, unit: OwedUnit, k: int) -> Question:
         clustering = await self._clustering(unit.ref.generation_id)

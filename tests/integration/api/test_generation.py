@@ -297,15 +297,27 @@ async def test_answers_can_be_chosen_and_must_be_of_the_category(
     assert (wrong.status_code, str(foreign[0]) in wrong.json()["detail"]) == (422, True)
 
 
-async def test_an_unknown_model_and_a_coding_of_a_later_release_are_refused_where_they_stand(
-    client: httpx.AsyncClient, sixty: int
-) -> None:
+async def test_what_does_not_go_with_a_coding_is_refused_where_it_stands(client: httpx.AsyncClient, sixty: int) -> None:
+    asked = {"model": "openai:gpt", "hierarchy_preference": "three_level", "existing_codes": ["Good"]}
     reply = await client.post(
-        "/codeframe/generate", json={"category_id": sixty, "coding_type": "brand", "config": {"model": "gpt"}}
+        "/codeframe/generate",
+        json={"category_id": sixty, "coding_type": "sentiment", "n_clusters": 4, "config": asked},
     )
 
     assert reply.status_code == 422
-    assert {each["path"] for each in reply.json()["errors"]} == {"body.config.model", "body.coding_type"}
+    assert {each["path"] for each in reply.json()["errors"]} == {
+        "body.n_clusters",
+        "body.config.model",
+        "body.config.hierarchy_preference",
+        "body.config.existing_codes",
+    }
+
+
+async def test_an_unknown_model_is_refused_where_it_stands(client: httpx.AsyncClient, sixty: int) -> None:
+    reply = await client.post("/codeframe/generate", json={"category_id": sixty, "config": {"model": "gpt"}})
+
+    assert reply.status_code == 422
+    assert {each["path"] for each in reply.json()["errors"]} == {"body.config.model"}
 
 
 async def test_twenty_clicks_at_once_start_one_generation(client: httpx.AsyncClient, sixty: int) -> None:

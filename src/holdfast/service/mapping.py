@@ -12,6 +12,7 @@ import numpy.typing as npt
 from holdfast.codeframe import Prepared, Projection, Vectors, prepare, project, read_vectors, sample_answers
 from holdfast.errors import NotFound
 from holdfast.files import Disc, Dot, ReportMap
+from holdfast.service.requests import GenerationConfig
 from holdfast.service.stages import EMBED
 from holdfast.store import Database, answers, codeframes, generations, units
 from holdfast.store.codeframes import StoredNode
@@ -21,6 +22,7 @@ ASPECT = 1.5
 
 ALL_BY_RULE = "no answer has words that can be compared"
 NO_VECTORS = "the vectors of its answers are not kept any more"
+NOT_COMPARED = "brands and sentiments are read from the words, and no answer is compared with another"
 CHANGED = "answers were changed or deleted since"
 
 
@@ -33,6 +35,9 @@ class NoMap:
 
 async def map_of(database: Database, generation_id: UUID, nodes: Sequence[StoredNode]) -> ReportMap | NoMap:
     """The map, from at most `MOST_DOTS` different answers; vectors are read a chunk at a time."""
+    generation = await database.run(lambda connection: generations.get(connection, generation_id))
+    if GenerationConfig.from_json(generation.config).is_direct:
+        return NoMap(reason=NOT_COMPARED)
     try:
         ids, texts = await database.run(lambda connection: answers.frozen_texts(connection, generation_id))
     except NotFound:
@@ -41,7 +46,6 @@ async def map_of(database: Database, generation_id: UUID, nodes: Sequence[Stored
     if not prepared.distinct:
         return NoMap(reason=ALL_BY_RULE)
     keys = await database.run(partial(codeframes.best_keys, generation_id=generation_id))
-    generation = await database.run(lambda connection: generations.get(connection, generation_id))
     codes = [node for node in nodes if node.node_type == "code"]
     numbers = {node.key: number for number, node in enumerate(codes)}
     coded = np.array([numbers.get(keys.get(ids[row], ""), -1) for row in prepared.first_row], dtype=np.int32)

@@ -77,3 +77,13 @@ def test_what_does_not_go_with_a_coding_is_refused(
 
     assert done.code == 2
     assert told in " ".join(done.err.split())
+
+
+def test_a_report_of_brands_says_why_it_has_no_map(holdfast: Holdfast, tmp_path: Path) -> None:
+    answers, out = written(tmp_path / "drinks.csv", DRINKS), tmp_path / "brands.html"
+
+    done = holdfast.run("generate", answers, "--text-column", "answer", "--coding-type", "brand", "--out", out)
+
+    assert done.code == 0
+    assert "no answer is compared with another" in " ".join(done.out.split())
+    assert "Coca" in out.read_text("utf-8")

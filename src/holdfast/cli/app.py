@@ -9,6 +9,7 @@ from holdfast.cli import (
     demo_commands,
     doctor_commands,
     drill_commands,
+    evaluation_commands,
     generation_commands,
     money_commands,
     queue_commands,
@@ -36,6 +37,7 @@ for commands in (
     demo_commands,
     drill_commands,
     doctor_commands,
+    evaluation_commands,
 ):
     commands.add_to(app)
 

@@ -5,6 +5,7 @@ from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.clustering import likely_clusters
 from holdfast.codeframe.coding_types import code_directly
 from holdfast.codeframe.embedding import Embedder, open_embedder
+from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
 from holdfast.codeframe.pipeline import (
     CHUNK,
     assemble_stage,
@@ -44,7 +45,9 @@ __all__ = [
     "Brief",
     "ClusterLabel",
     "ClusterResult",
+    "Codes",
     "Embedder",
+    "Evaluation",
     "Exemplar",
     "FrameConfig",
     "Hierarchy",
@@ -60,6 +63,7 @@ __all__ = [
     "cluster_stage",
     "code_directly",
     "embed_chunk",
+    "evaluate",
     "label_prompt",
     "label_stage",
     "likely_clusters",

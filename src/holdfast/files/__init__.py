@@ -1,6 +1,7 @@
 """Files of answers, read and written row by row: csv, tsv, xlsx, sav in; csv, xlsx, json, html out."""
 
 from holdfast.files.answer_files import AnswerFile, AnswerRow, open_answer_file
+from holdfast.files.coded_files import CodedFile, CodedRow, read_coded_file
 from holdfast.files.export_html import write_report
 from holdfast.files.export_rows import ExportRow, FrameRow
 from holdfast.files.exporting import check_table_path, is_report, write_table
@@ -9,6 +10,8 @@ from holdfast.files.report import Disc, Dot, Report, ReportIssue, ReportMap, Rep
 __all__ = [
     "AnswerFile",
     "AnswerRow",
+    "CodedFile",
+    "CodedRow",
     "Disc",
     "Dot",
     "ExportRow",
@@ -21,6 +24,7 @@ __all__ = [
     "check_table_path",
     "is_report",
     "open_answer_file",
+    "read_coded_file",
     "write_report",
     "write_table",
 ]

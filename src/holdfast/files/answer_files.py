@@ -83,6 +83,12 @@ def open_answer_file(
     return file if id_column is not None else _without_ids_that_repeat(file)
 
 
+def column_names(path: Path, *, sheet: str | None = None) -> tuple[str, ...]:
+    """The columns of a table, before anything is known about them."""
+    notes = Notes()
+    return unique_names(_open_table(path, path.name, sheet, notes).header, notes)
+
+
 def _without_ids_that_repeat(file: AnswerFile) -> AnswerFile:
     """The file, without its guessed ids if they do not tell its rows apart; reads it once, 16 bytes a row are kept."""
     if file.id_column is None:

@@ -50,7 +50,7 @@ def choose_text(columns: Sequence[str], wanted: str | None, sample: Sequence[Seq
     cells hold the most letters on average, columns with words before columns of single words.
     """
     if wanted is not None:
-        return _find(columns, wanted)
+        return find_column(columns, wanted)
     if len(columns) == 1:
         return 0
     words = [_word(name) for name in columns]
@@ -64,15 +64,22 @@ def choose_text(columns: Sequence[str], wanted: str | None, sample: Sequence[Seq
     return best
 
 
+def known_text(columns: Sequence[str], *, but: str) -> str | None:
+    """The column, other than `but`, that is named as in `TEXT_NAMES`."""
+    words = {_word(name): name for name in reversed(columns) if name != but}
+    return next((words[known] for known in TEXT_NAMES if known in words), None)
+
+
 def choose_id(columns: Sequence[str], wanted: str | None) -> int | None:
     """The index of the column with the ids: the wanted one, else one named as in `ID_NAMES`, else None."""
     if wanted is not None:
-        return _find(columns, wanted)
+        return find_column(columns, wanted)
     words = [_word(name) for name in columns]
     return next((words.index(known) for known in ID_NAMES if known in words), None)
 
 
-def _find(columns: Sequence[str], wanted: str) -> int:
+def find_column(columns: Sequence[str], wanted: str) -> int:
+    """The index of the column of that name, in any case; raises BadInput."""
     if wanted in columns:
         return columns.index(wanted)
     folded = [name.casefold() for name in columns]

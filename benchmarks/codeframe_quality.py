@@ -41,9 +41,9 @@ def main() -> None:
         sys.exit(f"no *.csv.gz in {asked.folder} that was asked for")
     environments = prepared(asked.peers, asked.cache)
     about = machine.describe("", {name: each.versions for name, each in environments.items()})
-    rows: list[Row] = []
+    rows: list[Row] = load(RESULTS)["rows"] if asked.add else []
     for row in (row for file in files.values() for row in of_set(file, environments, asked)):
-        rows.append(row)
+        rows = [each for each in rows if (each["set"], each["peer"]) != (row["set"], row["peer"])] + [row]
         for target in [*([asked.out] if asked.out else []), *([RESULTS] if asked.save else [])]:
             save(target, about, rows)  # each at once: a run takes long, and what is measured is not lost with it
     if asked.save:
@@ -65,6 +65,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=runs.LIMIT, help="seconds a peer has for a set")
     parser.add_argument("--out", type=Path, help="also write the rows to this file")
     parser.add_argument("--save", action="store_true", help="keep the rows in results/ and rewrite the README's table")
+    parser.add_argument("--once", action="store_true", help="without the second run on shuffled rows")
+    parser.add_argument("--add", action="store_true", help="keep the rows in results/ that are not measured anew")
     parser.add_argument("--table", action="store_true", help="only rewrite the README's table from results/")
     parser.add_argument("--check", action="store_true", help="only check that the README's table is that of results/")
     asked = parser.parse_args()
@@ -104,7 +106,7 @@ def of_set(file: Path, environments: dict[str, Environment], asked: argparse.Nam
         "embed_s": round(time.perf_counter() - begun, 1),
     }
     for name, environment in environments.items():
-        act = partial(runs.row, catalogue.BY_NAME[name], environment, surveys, limit=asked.limit)
+        act = partial(runs.row, catalogue.BY_NAME[name], environment, surveys, limit=asked.limit, once=asked.once)
         yield measure(about | {"peer": name}, act) | {"load": round(os.getloadavg()[0], 2)}
 
 

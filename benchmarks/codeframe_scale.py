@@ -71,7 +71,7 @@ def of_size(n: int, asked: argparse.Namespace) -> Row:
         file = Path(folder) / "answers.csv"
         recombined.write(asked.answers, file, n)
         command = [sys.executable, str(PROGRAM), str(file), str(asked.models), asked.embedder]
-        place = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+        place = os.pathsep.join([str(ROOT / "src"), str(ROOT / "benchmarks"), os.environ.get("PYTHONPATH", "")])
         try:
             done = subprocess.run(
                 command,

@@ -5,13 +5,13 @@ A process of its own for each size, because the peak of its memory never goes do
 
 import csv
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from codeframe_peers.protocol import peak_mb
 from holdfast.codeframe import (
     FrameConfig,
     assemble_stage,
@@ -37,7 +37,7 @@ class Stages:
         begun = time.perf_counter()
         value = act()
         self.figures[f"{name}_s"] = round(time.perf_counter() - begun, 2)
-        self.figures[f"{name}_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        self.figures[f"{name}_mb"] = round(peak_mb())
         print(json.dumps({name: self.figures[f"{name}_s"]}), file=sys.stderr, flush=True)
         return value
 
@@ -61,7 +61,7 @@ def main(file: Path, models: Path, embedder_name: str) -> None:
     )
     seconds = round(time.perf_counter() - begun, 2)
     about = {"distinct": len(prepared.distinct), "codes": found.n_clusters, "rows": len(frame.assignments.best)}
-    peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = round(peak_mb())
     print(json.dumps(about | stages.figures | {"seconds": seconds, "peak_mb": peak, "embedder": embedder.name}))
 
 

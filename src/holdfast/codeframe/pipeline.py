@@ -7,6 +7,7 @@ texts -> prepare -> plan_chunks -> embed_chunk (x chunks) -> read_vectors -> clu
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from holdfast.codeframe.assembly import assemble
 from holdfast.codeframe.briefing import write_briefs
@@ -64,18 +65,23 @@ def embed_chunk(
 def read_vectors(chunks: Iterable[bytes]) -> Vectors:
     """The vectors of all chunks, in their order; raises ValueError if two embedders made them."""
     names: set[str] = set()
-    parts: list[Vectors] = []
+    parts: list[npt.NDArray[np.float16]] = []
     for chunk in chunks:
         meta, arrays = unpack(chunk)
         names.add(meta["embedder"])
-        parts.append(arrays["vectors"].astype(np.float32))
+        parts.append(arrays["vectors"])
     if len(names) > 1:
         raise ValueError(f"vectors of different embedders must not be mixed: {', '.join(sorted(names))}")
     if not parts:
         return np.zeros((0, 1), dtype=np.float32)
-    vectors = np.concatenate(parts)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.maximum(norms, 1e-6)
+    # Widened part by part: a million vectors in full precision are 1.5 GB, and are here once.
+    vectors: Vectors = np.empty((sum(map(len, parts)), parts[0].shape[1]), dtype=np.float32)
+    start = 0
+    for part in parts:
+        rows = vectors[start : start + len(part)]
+        rows[:] = part
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+        start += len(part)
     return vectors
 
 

@@ -1,5 +1,7 @@
 """Clusters: as many as asked or as many as there are, whatever the order of the rows."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -111,6 +113,35 @@ def test_neighbours_found_by_cells_are_nearly_all_the_true_ones(monkeypatch: pyt
     shared = [len(set(a) & set(b)) for a, b in zip(exact.tolist(), by_cells.tolist(), strict=True)]
     assert np.mean(shared) / 10 > 0.85
     assert all(row not in near for row, near in enumerate(by_cells.tolist()))
+
+
+def test_smoothing_of_many_vectors_needs_half_of_them_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, _ = blobs(40, 500)
+    near = np.random.default_rng(0).integers(0, len(vectors), size=(len(vectors), 10)).astype(np.int32)
+    whole = neighbours.smooth(vectors, near)
+    monkeypatch.setattr(neighbours, "EXACT", 1000)
+    monkeypatch.setattr(neighbours, "BLOCK", 64)
+    tracemalloc.start()
+
+    by_half = neighbours.smooth(vectors, near)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.7 * vectors.nbytes
+    assert by_half.dtype == np.float32
+    assert np.abs(by_half - whole).max() < 1e-3
+
+
+def test_many_vectors_are_clustered_alike_in_any_number_of_runs_and_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, truth = blobs(20, 150)
+    monkeypatch.setattr(neighbours, "EXACT", 1000)
+
+    first = cluster(vectors, ones(vectors), n_clusters=20)
+    monkeypatch.setattr(neighbours, "BLOCK", 100)
+    second = cluster(vectors, ones(vectors), n_clusters=20)
+
+    assert adjusted_rand(truth, first.labels) > 0.95
+    assert first.labels.tolist() == second.labels.tolist()
 
 
 def test_matched_accuracy_counts_each_cluster_for_one_label_only() -> None:

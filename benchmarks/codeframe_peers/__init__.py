@@ -1,0 +1,1 @@
+"""Programs that group answers, each for an environment of its own."""

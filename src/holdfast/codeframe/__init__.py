@@ -6,6 +6,7 @@ from holdfast.codeframe.clustering import likely_clusters
 from holdfast.codeframe.coding_types import code_directly
 from holdfast.codeframe.embedding import Embedder, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
+from holdfast.codeframe.examples import Example, Learned, Thresholds, learn
 from holdfast.codeframe.pipeline import (
     CHUNK,
     assemble_stage,
@@ -48,15 +49,18 @@ __all__ = [
     "Codes",
     "Embedder",
     "Evaluation",
+    "Example",
     "Exemplar",
     "FrameConfig",
     "Hierarchy",
     "LabelPrompt",
+    "Learned",
     "Mece",
     "MeceIssue",
     "Node",
     "Prepared",
     "Projection",
+    "Thresholds",
     "Vectors",
     "assemble_stage",
     "build_codeframe",
@@ -66,6 +70,7 @@ __all__ = [
     "evaluate",
     "label_prompt",
     "label_stage",
+    "learn",
     "likely_clusters",
     "open_embedder",
     "plan_chunks",

@@ -24,7 +24,7 @@ class Peer:
 
 
 _UMAP = ("umap-learn==0.5.12", "pynndescent==0.7.0", "numba==0.68.1", "scikit-learn==1.9.1", "numpy==2.4.6")
-_BERTOPIC = ("hdbscan==0.8.44", "pandas==3.1.1", "tqdm==4.70.1", "plotly==7.1.0")
+_BERTOPIC = ("hdbscan==0.8.44", "pandas==3.1.1", "tqdm==4.70.1", "plotly==7.1.0", "pyyaml==6.0.4")
 
 PEERS = (
     Peer(name="holdfast", title="Holdfast, k estimated", program="with_holdfast.py"),

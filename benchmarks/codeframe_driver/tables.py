@@ -51,5 +51,5 @@ def _cells(row: Row) -> list[str]:
         f"{row['unassigned']:.1%}",
         f"{row['shuffled_ari']:.2f}" if "shuffled_ari" in row else readme.NOTHING,
         readme.number(row["seconds"]),
-        readme.number(row["peak_mb"]),
+        readme.number(row.get("peak_mb")),
     ]

@@ -6,6 +6,7 @@ import typer
 
 from holdfast import __version__
 from holdfast.cli import (
+    coding_commands,
     demo_commands,
     doctor_commands,
     drill_commands,
@@ -38,6 +39,7 @@ for commands in (
     drill_commands,
     doctor_commands,
     evaluation_commands,
+    coding_commands,
 ):
     commands.add_to(app)
 

@@ -1,5 +1,6 @@
 """From texts to a codeframe: pure stages whose results another process can read; no I/O but reading model files."""
 
+from holdfast.codeframe.assembly import OTHER_NAME, OTHER_NUMBER
 from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
 from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.clustering import likely_clusters
@@ -21,6 +22,7 @@ from holdfast.codeframe.preprocess import Prepared, prepare
 from holdfast.codeframe.projection import Projection, project, sample_answers
 from holdfast.codeframe.prompting import LabelPrompt, label_prompt
 from holdfast.codeframe.reading import read_label
+from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import (
     AssembledFrame,
     Assignments,
@@ -35,37 +37,48 @@ from holdfast.codeframe.values import (
     Node,
     Vectors,
 )
+from holdfast.codeframe.waves import Drift, KnownCode, NewTheme, Taught, Wave, code_wave, drift
 
 __all__ = [
     "CHUNK",
     "MOST_EXEMPLARS",
     "MOST_OUTSIDERS",
+    "OTHER_NAME",
+    "OTHER_NUMBER",
     "QUOTED",
+    "RULES",
     "AssembledFrame",
     "Assignments",
     "Brief",
     "ClusterLabel",
     "ClusterResult",
     "Codes",
+    "Drift",
     "Embedder",
     "Evaluation",
     "Example",
     "Exemplar",
     "FrameConfig",
     "Hierarchy",
+    "KnownCode",
     "LabelPrompt",
     "Learned",
     "Mece",
     "MeceIssue",
+    "NewTheme",
     "Node",
     "Prepared",
     "Projection",
+    "Taught",
     "Thresholds",
     "Vectors",
+    "Wave",
     "assemble_stage",
     "build_codeframe",
     "cluster_stage",
     "code_directly",
+    "code_wave",
+    "drift",
     "embed_chunk",
     "evaluate",
     "label_prompt",

@@ -51,7 +51,7 @@ class Learned:
 
     best: Ints  # the most probable code, whether or not it is near enough
     probabilities: Vectors  # (rows, codes), calibrated; confirmed answers have what the probe says of them too
-    nearness: Vectors  # cosine to the best code's prototype
+    nearness: Vectors  # cosine to the best code: to its prototype or to an example of it
     codes: tuple[tuple[int, ...], ...]  # up to three, the best first; none: Other; confirmed ones as confirmed
     thresholds: Thresholds
 
@@ -107,9 +107,18 @@ class _Task:
         sharp = SHARPNESS if len(places) else UNTAUGHT
         return train(self.vectors[self.rows[places]], self.targets[places], sharp * self.names)
 
-    def prototypes(self, places: npt.NDArray[np.intp]) -> Vectors:
-        """Means of each code's name, counted once, and its examples."""
-        return _unit(self.names + self.targets[places].T @ self.vectors[self.rows[places]])
+    def nearness(self, vectors: Vectors, codes: Ints, places: npt.NDArray[np.intp]) -> Vectors:
+        """Cosine of each row to its code: to the mean of name and examples, or to an example that is nearer.
+
+        The nearest example counts because a code may hold things that are said in quite different words.
+        """
+        prototypes = _unit(self.names + self.targets[places].T @ self.vectors[self.rows[places]])
+        near = np.einsum("ij,ij->i", vectors, prototypes[codes])
+        for code in np.unique(codes):
+            shown, asked = self.rows[places[self.targets[places, code] > 0]], np.flatnonzero(codes == code)
+            if len(shown):
+                near[asked] = np.maximum(near[asked], (vectors[asked] @ self.vectors[shown].T).max(axis=1))
+        return np.asarray(near, dtype=np.float32)
 
 
 def _learn_in_order(task: _Task, weights: Floats, given: Thresholds | None) -> Learned:
@@ -119,8 +128,7 @@ def _learn_in_order(task: _Task, weights: Floats, given: Thresholds | None) -> L
         seen = task.targets.sum(axis=0, dtype=np.float64) + 1.0
         scores = scores + shifted(scores, seen / seen.sum(), weights)
     best = scores.argmax(axis=1).astype(np.int32)
-    prototypes = task.prototypes(every)
-    near = np.einsum("ij,ij->i", task.vectors, prototypes[best]).astype(np.float32)
+    near = task.nearness(task.vectors, best, every)
     thresholds = given or _thresholds(task, _held_out(task), near[task.others])
     probabilities = softmax(scores / thresholds.temperature).astype(np.float32)
     return Learned(
@@ -153,7 +161,7 @@ def _held_out(task: _Task) -> _HeldOut | None:
         out, kept = asked[fold[asked] == part], np.flatnonzero(fold != part)
         seen = task.vectors[task.rows[out]]
         scores[out] = task.probe(kept).scores(seen)
-        near[out] = np.einsum("ij,ij->i", seen, task.prototypes(kept)[scores[out].argmax(axis=1)])
+        near[out] = task.nearness(seen, scores[out].argmax(axis=1).astype(np.int32), kept)
     return _HeldOut(places=asked, scores=scores[asked], nearness=near[asked])
 
 

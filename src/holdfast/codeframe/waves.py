@@ -1,0 +1,154 @@
+"""The next wave of a survey: new answers coded with last wave's frame, what moved since, and what is new."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from holdfast.codeframe.embedding import Embedder
+from holdfast.codeframe.examples import Example, learn
+from holdfast.codeframe.pipeline import cluster_stage, label_stage
+from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.values import FrameConfig, Vectors
+
+LEAST_OTHERS = 20  # different answers in Other before new themes are looked for among them
+SHOWN = 3  # quotes of a new theme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCode:
+    """A code of last wave's frame."""
+
+    number: int  # kept in every wave
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taught:
+    """An answer whose codes are known; no number says that it belongs in Other."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTheme:
+    """Answers in Other that say the same."""
+
+    name: str
+    n_answers: int
+    quotes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """The new answers, row by row, and what of them the frame does not have."""
+
+    numbers: tuple[tuple[int, ...], ...]  # of each row's codes, the best first; none: Other or a rule code
+    scores: tuple[float, ...]  # probability of the best one, 0 where there is none
+    rules: tuple[str | None, ...]  # key of a row's rule code
+    themes: tuple[NewTheme, ...]  # the largest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A code's share then and now."""
+
+    number: int
+    then: float
+    now: float
+    p: float  # of a difference this large by chance, two-sided, after Holm's correction for all codes
+
+
+def code_wave(texts: Sequence[str], codes: Sequence[KnownCode], taught: Sequence[Taught], embedder: Embedder) -> Wave:
+    """Code new answers with a known frame and answers whose codes are known."""
+    prepared = prepare([*texts, *(each.text for each in taught)])
+    said = [f"{code.name}. {code.description}".strip() for code in codes]
+    made = embedder.embed([*prepared.distinct, *said])  # together: an embedder may need to see all at once
+    vectors, names = made[: len(prepared.distinct)], made[len(prepared.distinct) :]
+    index = prepared.index[: len(texts)]
+    weights = np.bincount(index[index >= 0], minlength=len(vectors))
+    found = learn(vectors, names, _examples(prepared, taught, codes, len(texts)), weights=weights)
+    place = [code.number for code in codes]
+    numbers = tuple(tuple(place[code] for code in found.codes[text]) if text >= 0 else () for text in index.tolist())
+    best = found.probabilities.max(axis=1) if len(vectors) else np.zeros(0)
+    scores = tuple(float(best[text]) if coded else 0.0 for text, coded in zip(index.tolist(), numbers, strict=True))
+    others = np.array([n for n in range(len(vectors)) if weights[n] and not found.codes[n]], dtype=np.intp)
+    themes = _new_themes([prepared.distinct[n] for n in others], vectors[others], weights[others], embedder)
+    return Wave(numbers=numbers, scores=scores, rules=prepared.rules[: len(texts)], themes=themes)
+
+
+def _examples(prepared: Prepared, taught: Sequence[Taught], codes: Sequence[KnownCode], first: int) -> list[Example]:
+    """One an answer, however often it was given; the earlier of two that disagree."""
+    place = {code.number: n for n, code in enumerate(codes)}
+    found: dict[int, Example] = {}
+    for row, each in enumerate(taught, start=first):
+        text = int(prepared.index[row])
+        if text >= 0:
+            known = tuple(place[number] for number in each.numbers if number in place)
+            found.setdefault(text, Example(row=text, codes=known))
+    return list(found.values())
+
+
+def _new_themes(
+    texts: Sequence[str], vectors: Vectors, weights: np.ndarray[Any, Any], embedder: Embedder
+) -> tuple[NewTheme, ...]:
+    if len(texts) < LEAST_OTHERS:
+        return ()
+    rows = [text for text, weight in zip(texts, weights.tolist(), strict=True) for _ in range(int(weight))]
+    prepared = prepare(rows)  # the same distinct texts, in the same order: both are sorted
+    config = FrameConfig()
+    clustering = cluster_stage(prepared, vectors, config)
+    themes = [
+        NewTheme(
+            name=label_stage(k, clustering, config, embedder=None if embedder.whole_corpus else embedder).name,
+            n_answers=brief.n_answers,
+            quotes=tuple(exemplar.text for exemplar in brief.exemplars[:SHOWN]),
+        )
+        for k, brief in enumerate(clustering.briefs)
+    ]
+    return tuple(sorted(themes, key=lambda theme: (-theme.n_answers, theme.name)))
+
+
+def drift(then: Sequence[Sequence[int]], now: Sequence[Sequence[int]]) -> list[Drift]:
+    """How each code's share moved, by number; a code counts once an answer.
+
+    The test is that of two proportions with a pooled variance (Fleiss, Statistical Methods for Rates and Proportions,
+    chapter 2); it knows nothing of errors in the coding itself.
+    """
+    before, after = (Counter(number for codes in wave for number in set(codes)) for wave in (then, now))
+    numbers = sorted(before | after)
+    raw = {number: _p(before[number], len(then), after[number], len(now)) for number in numbers}
+    held = _holm(raw)
+    return [
+        Drift(
+            number=number,
+            then=before[number] / max(len(then), 1),
+            now=after[number] / max(len(now), 1),
+            p=held[number],
+        )
+        for number in numbers
+    ]
+
+
+def _p(before: int, n_before: int, after: int, n_after: int) -> float:
+    if not n_before or not n_after:
+        return 1.0
+    pooled = (before + after) / (n_before + n_after)
+    spread = math.sqrt(pooled * (1 - pooled) * (1 / n_before + 1 / n_after))
+    if spread == 0:
+        return 1.0
+    return math.erfc(abs(before / n_before - after / n_after) / spread / math.sqrt(2))
+
+
+def _holm(raw: Mapping[int, float]) -> dict[int, float]:
+    """Holm, Scandinavian Journal of Statistics 6 (1979): the chance of any false alarm is no larger than p."""
+    held, highest = {}, 0.0
+    for place, number in enumerate(sorted(raw, key=lambda n: (raw[n], n))):
+        highest = max(highest, min(1.0, raw[number] * (len(raw) - place)))
+        held[number] = highest
+    return held

@@ -54,6 +54,9 @@ class ConfigBody(Body):
     batch: bool = Field(
         False, strict=True, description="Buy the labels in the provider's batch: half the price, within a day"
     )
+    review: bool = Field(
+        False, strict=True, description="One more paid call over all labels: which codes are one, and the themes"
+    )
     in_doubt: Literal["repeat", "hold"] = Field("repeat", description="What to do about calls whose outcome is unknown")
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
 
@@ -105,6 +108,7 @@ class GenerateBody(Body):
             in_doubt=asked.in_doubt,
             coding_type=self.coding_type,
             batch=asked.batch,
+            review=asked.review,
         )
 
     def _aliases(self) -> dict[str, Any]:
@@ -142,7 +146,7 @@ class ProgressBody(Body):
     generation_id: UUID
     status: StatusWord
     progress: int = Field(ge=0, le=100, description="Percent, never going down")
-    phase: Literal["prepare", "embed", "cluster", "label", "assemble"] | None = Field(
+    phase: Literal["prepare", "embed", "cluster", "label", "review", "assemble"] | None = Field(
         description="null: none under way"
     )
     n_clusters: int = Field(description="Clusters to label; 0 until they are known")

@@ -39,6 +39,7 @@ _IN_CONFIG = frozenset(
         "in_doubt",
         "target_language",
         "batch",
+        "review",
         "budget_usd",
     }
 )

@@ -57,7 +57,7 @@ class Run:
         self.console.print(f"\n{self._where()}; {duration(status.processing_time_ms / 1000)} of work", soft_wrap=True)
         self._tell_cost(status)
         if status.status == "partial":
-            complain(f"{counted(status.n_failed, 'cluster')} could not be labelled; their answers are in Other")
+            complain(_incomplete(status))
             self.console.print(f"try those once more with: holdfast retry {self.generation_id}")
             return FAILED
         return 0
@@ -72,3 +72,9 @@ class Run:
         if self.out is None:
             return f"no table was asked for (holdfast table {self.generation_id} --out codeframe.xlsx writes it)"
         return f"the {written(self.out)} is {self.out}"
+
+
+def _incomplete(status: Status) -> str:
+    if not status.n_failed:
+        return "the model's review of the codeframe brought nothing usable"
+    return f"{counted(status.n_failed, 'cluster')} could not be labelled; their answers are in Other"

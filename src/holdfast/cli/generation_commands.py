@@ -36,6 +36,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="Another seed, another way to break ties.")] = 0,
     model: options.Model = "offline",
     batch: options.Batch = False,
+    review: options.Review = False,
     budget: options.Budget = None,
     in_doubt: Annotated[
         Literal["repeat", "hold"],
@@ -61,6 +62,7 @@ def generate(
         seed=seed,
         model=model,
         batch=batch,
+        review=review,
         in_doubt=in_doubt,
         coding_type=coding_type,
         existing_codes=tuple(existing_code or ()),

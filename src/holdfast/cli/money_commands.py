@@ -28,6 +28,7 @@ def estimate(
     sheet: options.Sheet = None,
     clusters: options.Clusters = None,
     batch: options.Batch = False,
+    review: options.Review = False,
 ) -> None:
     """Say what a codeframe of a file's answers may cost. Starts nothing and needs no key."""
     from holdfast.cli.buying import show_estimate  # noqa: PLC0415 - the pipeline takes a second to import
@@ -35,7 +36,7 @@ def estimate(
     from holdfast.service import FileToImport, GenerationConfig  # noqa: PLC0415
 
     settings = quietly()
-    config = GenerationConfig(n_clusters=clusters, model=model, batch=batch)
+    config = GenerationConfig(n_clusters=clusters, model=model, batch=batch, review=review)
     show_estimate(settings, checked_file(FileToImport(path=file, text_column=text_column, sheet=sheet)), config)
 
 

@@ -47,6 +47,9 @@ Model: TypeAlias = Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)
 Batch: TypeAlias = Annotated[
     bool, typer.Option("--batch", help="Buy the labels as a batch: half the price, done within a day.")
 ]
+Review: TypeAlias = Annotated[
+    bool, typer.Option("--review", help="Ask the model once more, about all codes: which are one, and the themes.")
+]
 Budget: TypeAlias = Annotated[
     str | None,
     typer.Option("--budget", metavar="USD", help="The most its calls may cost; it pauses when that is used up."),

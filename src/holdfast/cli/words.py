@@ -10,6 +10,7 @@ PHASES = {
     "embed": "embedding the answers",
     "cluster": "clustering",
     "label": "labelling clusters",
+    "review": "reviewing the codeframe",
     "assemble": "building the codeframe",
 }
 

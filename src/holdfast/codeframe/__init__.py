@@ -20,8 +20,10 @@ from holdfast.codeframe.pipeline import (
 )
 from holdfast.codeframe.preprocess import Prepared, prepare
 from holdfast.codeframe.projection import Projection, project, sample_answers
-from holdfast.codeframe.prompting import LabelPrompt, label_prompt
+from holdfast.codeframe.prompting import Prompt, label_prompt
+from holdfast.codeframe.proposals import Proposal, Reviewed
 from holdfast.codeframe.reading import read_label
+from holdfast.codeframe.reviewing import read_review, review_prompt, wants_review
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import (
     AssembledFrame,
@@ -61,7 +63,6 @@ __all__ = [
     "FrameConfig",
     "Hierarchy",
     "KnownCode",
-    "LabelPrompt",
     "Learned",
     "Mece",
     "MeceIssue",
@@ -69,6 +70,9 @@ __all__ = [
     "Node",
     "Prepared",
     "Projection",
+    "Prompt",
+    "Proposal",
+    "Reviewed",
     "Taught",
     "Thresholds",
     "Vectors",
@@ -90,6 +94,9 @@ __all__ = [
     "prepare",
     "project",
     "read_label",
+    "read_review",
     "read_vectors",
+    "review_prompt",
     "sample_answers",
+    "wants_review",
 ]

@@ -1,6 +1,6 @@
 """The codeframe as a whole: codes with names of their own, themes above them, every row coded, the check."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict
 
@@ -12,6 +12,7 @@ from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import Code, make_codes, name_vectors
 from holdfast.codeframe.naming import identity, stems
 from holdfast.codeframe.preprocess import Prepared
+from holdfast.codeframe.proposals import ProposedTheme, Reviewed, placed
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.themes import Group, cut_to_hold, levels_of, name_themes, theme_sizes
 from holdfast.codeframe.values import (
@@ -43,19 +44,22 @@ class _Branch:
     codes: tuple[int, ...]  # all codes below
     children: tuple["_Branch", ...]  # empty for a code
     n: int  # rows
+    description: str = ""  # of a theme that was proposed with one
 
 
 def assemble(
     prepared: Prepared,
     vectors: Vectors,
     clustering: ClusterResult,
-    labels: Mapping[int, ClusterLabel],
+    labels: Mapping[int, ClusterLabel] | Reviewed,
     config: FrameConfig,
     *,
     embedder: Embedder | None = None,
 ) -> AssembledFrame:
-    """Merge, name, group, assign, check."""
-    codes = make_codes(clustering, labels, config, embedder=embedder)
+    """Merge, name, group, assign, check; what was proposed for the frame as a whole comes before our own choices."""
+    reviewed = labels if isinstance(labels, Reviewed) else Reviewed(labels=labels)
+    proposal = reviewed.proposal
+    codes = make_codes(clustering, reviewed.labels, config, embedder=embedder, merges=proposal.merges)
     code_of = np.full(max(clustering.n_clusters, 1), -1, dtype=np.int32)
     for place, code in enumerate(codes):
         code_of[list(code.clusters)] = place
@@ -63,14 +67,15 @@ def assemble(
     numbers, rule_numbers = range(1, len(codes) + 1), {key: rule.number for key, rule in RULES.items()}
     drafted = assign_rows(prepared, coding, numbers=numbers, other=OTHER_NUMBER, rule_numbers=rule_numbers)
     counts = _counts(drafted, len(codes))
-    roots = _grow(codes, clustering, config, counts=counts, embedder=embedder)
+    levels = _levels(codes, clustering, config, reviewed)
+    roots = _grow(codes, clustering, levels, counts=counts, embedder=embedder)
     order = [code for root in roots for code in _leaves(root)]
     place_of = {code: place for place, code in enumerate(order)}
     final = [place_of[code] + 1 for code in range(len(codes))]
     assignments = assign_rows(prepared, coding, numbers=final, other=OTHER_NUMBER, rule_numbers=rule_numbers)
     nodes = _Writer(prepared, codes, assignments, place_of).write(roots)
     names = name_vectors([node.name for node in nodes], embedder)
-    notes = (*clustering.notes, *_notes(clustering, labels))
+    notes = (*clustering.notes, *_notes(clustering, reviewed.labels), *proposal.notes)
     return AssembledFrame(nodes=nodes, assignments=assignments, mece=score_mece(nodes, assignments, names), notes=notes)
 
 
@@ -97,10 +102,31 @@ def _notes(clustering: ClusterResult, labels: Mapping[int, ClusterLabel]) -> tup
     return (f"{len(missing)} clusters with {answers} answers have no label; their answers are in {OTHER_NAME}",)
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One level of themes: where each cluster goes, and what was proposed for the places, if anything was."""
+
+    themes: Sequence[int]  # cluster -> place
+    proposed: Sequence[ProposedTheme]
+
+
+def _levels(
+    codes: Sequence[Code], clustering: ClusterResult, config: FrameConfig, reviewed: Reviewed
+) -> Iterable[_Level]:
+    """The levels of themes the frame is to have, from the codes up."""
+    sizes = theme_sizes(levels_of(config.hierarchy, len(codes)), len(codes))
+    for depth, n_themes in enumerate(reversed(sizes)):
+        proposed = reviewed.proposal.level(depth)
+        if proposed:
+            yield _Level(placed(proposed, clustering.centroids), proposed)
+        else:
+            yield _Level(cut_to_hold(clustering.tree, clustering.briefs, n_themes), ())
+
+
 def _grow(
     codes: Sequence[Code],
     clustering: ClusterResult,
-    config: FrameConfig,
+    levels: Iterable[_Level],
     *,
     counts: Sequence[int],
     embedder: Embedder | None,
@@ -109,24 +135,34 @@ def _grow(
     branches = [_Branch(name=code.name, codes=(n,), children=(), n=counts[n]) for n, code in enumerate(codes)]
     taken = {identity(code.name) for code in codes}
     taken |= {stems(name) for name in (OTHER_NAME, APART_NAME)} | {stems(rule.name) for rule in RULES.values()}
-    for n_themes in reversed(theme_sizes(levels_of(config.hierarchy, len(codes)), len(codes))):
-        themes = cut_to_hold(clustering.tree, clustering.briefs, n_themes)
+    for level in levels:
         grouped: dict[int, list[_Branch]] = {}
         for branch in branches:
-            grouped.setdefault(themes[codes[branch.codes[0]].clusters[0]], []).append(branch)
-        groups = [sorted(group, key=lambda b: (-b.n, b.codes)) for _, group in sorted(grouped.items())]
-        named = [_group(group, codes) for group in groups]
-        names = name_themes(named, clustering.briefs, clustering.centroids, taken=taken, embedder=embedder)
+            grouped.setdefault(level.themes[codes[branch.codes[0]].clusters[0]], []).append(branch)
+        groups = [(place, sorted(group, key=lambda b: (-b.n, b.codes))) for place, group in sorted(grouped.items())]
+        given = [_proposed(level, place, taken) for place, _ in groups]
+        left = [_group(group, codes) for (_, group), own in zip(groups, given, strict=True) if own is None]
+        names = iter(name_themes(left, clustering.briefs, clustering.centroids, taken=taken, embedder=embedder))
         branches = [
             _Branch(
-                name=name,
+                name=own.name if own else next(names),
                 codes=tuple(c for b in group for c in b.codes),
                 children=tuple(group),
                 n=sum(b.n for b in group),
+                description=own.description if own else "",
             )
-            for name, group in zip(names, groups, strict=True)
+            for (_, group), own in zip(groups, given, strict=True)
         ]
     return sorted(branches, key=lambda b: (-b.n, b.codes))
+
+
+def _proposed(level: _Level, place: int, taken: set[frozenset[str]]) -> ProposedTheme | None:
+    """The theme proposed for the place, unless its name is another's; its name is taken then."""
+    own = level.proposed[place] if level.proposed else None
+    if own is None or identity(own.name) in taken:
+        return None
+    taken.add(identity(own.name))
+    return own
 
 
 def _group(branches: Sequence[_Branch], codes: Sequence[Code]) -> Group:
@@ -178,7 +214,7 @@ class _Writer:
             position=position,
             number=FIRST_THEME + self._themes - 1,
             name=branch.name,
-            description=_joined([self._codes[c].name for c in branch.codes]),
+            description=branch.description or _joined([self._codes[c].name for c in branch.codes]),
             confidence=round(float(np.mean([code.confidence for code in below])), 3),
             keyphrases=tuple(dict.fromkeys(phrase for code in below for phrase in code.keyphrases[:2]))[:8],
             exemplars=tuple(self._row(code.exemplars[0]) for code in below[:EXEMPLARS] if code.exemplars),

@@ -8,6 +8,7 @@ import numpy as np
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.labelling import describe, quotes
 from holdfast.codeframe.naming import identity, sentence_case, stems
+from holdfast.codeframe.proposals import Merge
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import ClusterLabel, ClusterResult, FrameConfig, Vectors
 
@@ -48,21 +49,32 @@ def make_codes(
     config: FrameConfig,
     *,
     embedder: Embedder | None,
+    merges: Sequence[Merge] = (),
 ) -> list[Code]:
-    """In the order of the clusters; clusters without a label have no code."""
+    """In the order of the clusters; clusters without a label have no code. `merges`: those that were proposed."""
     ordered = [labels[k] for k in range(clustering.n_clusters) if k in labels]
-    groups = _groups(ordered, clustering, embedder) if clustering.automatic else [[label] for label in ordered]
-    codes = _unique([_merged(group) for group in groups], clustering)
+    merges = merges if clustering.automatic else ()
+    given = [[labels[k] for k in sorted(merge.clusters)] for merge in merges]
+    groups = _groups(ordered, clustering, embedder, given) if clustering.automatic else [[label] for label in ordered]
+    named = {k: merge for merge in merges for k in merge.clusters}
+    codes = _unique([_as_proposed(_merged(group), named) for group in groups], clustering)
     return _linked(codes, config.existing_codes, embedder)
 
 
 def _groups(
-    labels: Sequence[ClusterLabel], clustering: ClusterResult, embedder: Embedder | None
+    labels: Sequence[ClusterLabel],
+    clustering: ClusterResult,
+    embedder: Embedder | None,
+    given: Sequence[Sequence[ClusterLabel]],
 ) -> list[list[ClusterLabel]]:
-    """Clusters that have the same name for the same thing; each joins the first it matches."""
+    """The given ones, and clusters that have the same name for the same thing; each joins the first it matches."""
     vectors = name_vectors([label.name for label in labels], embedder)
-    groups: list[list[int]] = []
+    place_of = {label.k: place for place, label in enumerate(labels)}
+    groups: list[list[int]] = [[place_of[label.k] for label in group] for group in given]
+    taken = {place for group in groups for place in group}
     for place, label in enumerate(labels):
+        if place in taken:
+            continue
         for group in groups:
             first = labels[group[0]]
             same = stems(first.name) == stems(label.name) or vectors[group[0]] @ vectors[place] >= SAME_NAME
@@ -71,7 +83,7 @@ def _groups(
                 break
         else:
             groups.append([place])
-    return [[labels[place] for place in group] for group in groups]
+    return [[labels[place] for place in sorted(group)] for group in sorted(groups, key=min)]
 
 
 def _merged(group: Sequence[ClusterLabel]) -> Code:
@@ -85,6 +97,15 @@ def _merged(group: Sequence[ClusterLabel]) -> Code:
         exemplars=tuple(distinct for label in group for distinct in label.exemplars[: -(-8 // len(group))]),
         alternatives=tuple(name for label in group for name in label.alternatives),
     )
+
+
+def _as_proposed(code: Code, named: Mapping[int, Merge]) -> Code:
+    """Under the name proposed for the merged code; its own stay the next best ones."""
+    merge = next((named[k] for k in code.clusters if k in named), None)
+    if merge is None or not merge.name:
+        return code
+    others = (code.name, *code.alternatives)
+    return replace(code, name=merge.name, description=merge.description or code.description, alternatives=others)
 
 
 def _unique(codes: Sequence[Code], clustering: ClusterResult) -> list[Code]:

@@ -16,6 +16,7 @@ from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.labelling import label_cluster
 from holdfast.codeframe.packing import pack, unpack
 from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.proposals import Reviewed
 from holdfast.codeframe.themes import theme_tree
 from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
 
@@ -120,7 +121,7 @@ def assemble_stage(
     prepared: Prepared,
     vectors: Vectors,
     clustering: ClusterResult,
-    labels: Mapping[int, ClusterLabel],
+    labels: Mapping[int, ClusterLabel] | Reviewed,
     config: FrameConfig,
     *,
     embedder: Embedder | None = None,

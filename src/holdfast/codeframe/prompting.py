@@ -39,7 +39,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelPrompt:
+class Prompt:
     """One question to a model, and the shape of its answer."""
 
     system: str
@@ -50,7 +50,7 @@ class LabelPrompt:
     max_tokens: int
 
 
-def label_prompt(brief: Brief, config: FrameConfig, *, question: str | None = None) -> LabelPrompt:
+def label_prompt(brief: Brief, config: FrameConfig, *, question: str | None = None) -> Prompt:
     """What a model is asked for the cluster's label.
 
     The answers go as JSON strings: one that holds quotes, braces or orders to the model stays one string.
@@ -66,8 +66,8 @@ def label_prompt(brief: Brief, config: FrameConfig, *, question: str | None = No
         "existing_codes": list(config.existing_codes),
         "language": config.target_language,
     }
-    return LabelPrompt(
-        system=_instructions(VERSION),
+    return Prompt(
+        system=instructions(VERSION),
         user=json.dumps(document, ensure_ascii=False, indent=0),
         schema=SCHEMA,
         schema_name="label",
@@ -89,5 +89,6 @@ def shown(brief: Brief) -> Sequence[Exemplar]:
 
 
 @cache
-def _instructions(version: str) -> str:
+def instructions(version: str) -> str:
+    """The text of a prompt's version."""
     return (files(__package__) / "prompts" / f"{version}.txt").read_text("utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeGuard
 
 from holdfast.codeframe.prompting import shown
-from holdfast.codeframe.replies import NAME_CHARS, TEXT_CHARS, line, lines, named, parsed, plain, share
+from holdfast.codeframe.replies import NAME_CHARS, TEXT_CHARS, line, lines, named, parsed, plain, sentence, share
 from holdfast.codeframe.values import Brief, ClusterLabel, Exemplar, FrameConfig
 from holdfast.errors import BadReply
 
@@ -28,7 +28,7 @@ def read_label(text: str, finish: str, brief: Brief, config: FrameConfig) -> Clu
     return ClusterLabel(
         k=brief.k,
         name=_existing(name, config) or name,
-        description=line(reply.get("description"), TEXT_CHARS),
+        description=sentence(reply.get("description"), TEXT_CHARS),
         confidence=share(reply.get("confidence")),
         keyphrases=tuple(lines(reply.get("keyphrases"), NAME_CHARS))[:PHRASES],
         exemplars=tuple(dict.fromkeys([*cited, *rest])),

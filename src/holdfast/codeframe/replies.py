@@ -64,9 +64,14 @@ def plain(value: Any) -> str:
 
 
 def line(value: Any, limit: int) -> str:
+    """One line of text without control characters and without a full stop, cut at a word."""
+    return sentence(value, limit).strip(" .\"'")
+
+
+def sentence(value: Any, limit: int) -> str:
     """One line of text without control characters, cut at a word."""
     text = "".join(" " if not letter.isprintable() else letter for letter in value) if isinstance(value, str) else ""
-    text = " ".join(text.split()).strip(" .\"'")
+    text = " ".join(text.split())
     return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0]
 
 

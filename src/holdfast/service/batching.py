@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from holdfast import faultpoints
+from holdfast.codeframe import ClusterLabel
 from holdfast.durable import Intent, fingerprint
 from holdfast.errors import (
     HoldfastError,
@@ -53,7 +54,7 @@ log = structlog.get_logger("holdfast.service")
 class _Call:
     name: str  # in the batch
     intent: Intent
-    question: Question
+    question: Question[ClusterLabel]
 
 
 class Batching:
@@ -66,7 +67,7 @@ class Batching:
         self._sweep_every = sweep_every
         self._missed: dict[UUID, float] = {}  # batches that the provider did not show, and when (monotonic)
 
-    async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> dict[str, Any]:
+    async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question[ClusterLabel]]) -> dict[str, Any]:
         """One step on the way to a batch that has ended; its figures then.
 
         Raises Postponed while the provider is not done (look again then), BudgetUsedUp, StepNotWanted, ProviderError.
@@ -98,7 +99,7 @@ class Batching:
         """Sweep now and then until `stopping`."""
         await again_and_again(self.sweep, what="sweep of batches", every=self._sweep_every, stopping=stopping)
 
-    async def _open(self, unit: OwedUnit, worker: str, asked: Sequence[Question]) -> Batch | None:
+    async def _open(self, unit: OwedUnit, worker: str, asked: Sequence[Question[ClusterLabel]]) -> Batch | None:
         """Commit what is about to be bought; None if every label has its reply."""
         made = self._calls(asked)
         steps = [(call.intent.step, call.intent.fingerprint) for call in made]
@@ -125,16 +126,16 @@ class Batching:
         faultpoints.reach("batch committed")
         return batch
 
-    def _calls(self, asked: Sequence[Question]) -> list[_Call]:
+    def _calls(self, asked: Sequence[Question[ClusterLabel]]) -> list[_Call]:
         model = asked[0].config.model
         price, credential = self._models.price(model), self._models.client(model).credential
         return [
             _Call(
-                name=str(question.brief.k),
+                name=_name(question),
                 question=question,
                 intent=Intent(
                     id=str(uuid4()),
-                    step=step_name(question.brief.k),
+                    step=question.step,
                     fingerprint=fingerprint(model, question.inputs),
                     model=model,
                     reserve=most_of(price, question.request, batch=True),
@@ -144,9 +145,9 @@ class Batching:
             for question in asked
         ]
 
-    async def _submit(self, batch: Batch, asked: Sequence[Question]) -> None:
+    async def _submit(self, batch: Batch, asked: Sequence[Question[ClusterLabel]]) -> None:
         intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
-        requests = {str(q.brief.k): q.request for q in asked if step_name(q.brief.k) in intents}
+        requests = {_name(question): question.request for question in asked if question.step in intents}
         provider = self._models.client(batch.model).batches
         try:
             provider_id = await provider.submit(requests, mark=batch.id.hex)
@@ -162,7 +163,7 @@ class Batching:
         log.info("batch submitted", batch=str(batch.id), requests=len(requests))
         raise Postponed(LOOK_FIRST)
 
-    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question]) -> None:
+    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question[ClusterLabel]]) -> None:
         """The submit's outcome is not known: ask the provider."""
         match await self._find(batch):
             case Found(batch_id=provider_id):
@@ -239,6 +240,11 @@ class Batching:
             await self._models.client(batch.model).batches.cancel(provider_id)
         except ProviderError as error:  # it is being cancelled already, or has ended: the next look tells
             log.warning("batch not cancelled", batch=str(batch.id), reason=type(error).__name__)
+
+
+def _name(question: Question[ClusterLabel]) -> str:
+    """A label's name in the batch: its cluster's number."""
+    return question.step.partition("/")[2]
 
 
 def _age(batch: Batch) -> float:

@@ -5,12 +5,23 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from holdfast.codeframe import MOST_EXEMPLARS, MOST_OUTSIDERS, QUOTED, Brief, Exemplar, likely_clusters
+from holdfast.codeframe import (
+    MOST_EXEMPLARS,
+    MOST_OUTSIDERS,
+    QUOTED,
+    Brief,
+    ClusterLabel,
+    Exemplar,
+    likely_clusters,
+    wants_review,
+)
 from holdfast.llm import Price, Usage, count_request
-from holdfast.service.labelling import ask
+from holdfast.service.labelling import ask, ask_review
 from holdfast.service.requests import GenerationConfig
 
 SAMPLE = 400  # texts whose tokens are counted
+SHORT_REVIEW = 6  # tokens for each code; of themes with short names
+LONG_TEXT = "Answers that say more about it than others do. " * 6  # a description as long as a model may write
 SHORT_LABEL = 90  # tokens; a model that says only what the schema asks for
 
 
@@ -23,6 +34,9 @@ class Estimate:
     n_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+
+    def plus(self, other: "Estimate") -> "Estimate":
+        return Estimate(**{name: getattr(self, name) + getattr(other, name) for name in Estimate.__slots__})
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "low_usd": str(self.low_usd), "high_usd": str(self.high_usd)}
@@ -43,21 +57,51 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
     least, most = sorted((count_request(small), count_request(full)))
     low = few * price.cost(Usage(input_tokens=least, output_tokens=SHORT_LABEL), batch=config.batch)
     high = many * price.most(input_tokens=most, max_tokens=full.max_tokens, batch=config.batch)
-    return Estimate(
+    labels = Estimate(
         low_usd=min(low, high),
         high_usd=high,
         n_calls=many,
         input_tokens=many * most,
         output_tokens=many * full.max_tokens,
     )
+    return labels.plus(_review(shown, (few, many), config, price, question)) if config.review else labels
 
 
-def _brief(texts: Sequence[str], n: int) -> Brief:
+def _review(
+    texts: Sequence[str], clusters: tuple[int, int], config: GenerationConfig, price: Price, question: str | None
+) -> Estimate:
+    """The one call over all labels: few short ones and a short reply, or many as long as they are shown."""
+    few, many = clusters
+    if not wants_review(_labels(many, "word"), config.frame()):
+        return Estimate()
+    small, full = (
+        ask_review([_brief(texts, 2, k=k) for k in range(n)], _labels(n, said), config, question=question).request
+        for n, said in ((few, "A short sentence about the code."), (many, LONG_TEXT))
+    )
+    asked = count_request(full)
+    low = price.cost(Usage(input_tokens=count_request(small), output_tokens=SHORT_REVIEW * few))
+    return Estimate(
+        low_usd=low,
+        high_usd=price.most(input_tokens=asked, max_tokens=full.max_tokens),
+        n_calls=1,
+        input_tokens=asked,
+        output_tokens=full.max_tokens,
+    )
+
+
+def _labels(n: int, said: str) -> dict[int, ClusterLabel]:
+    return {
+        k: ClusterLabel(k=k, name=said[:40], description=said, confidence=1.0, keyphrases=(), exemplars=(0, 1))
+        for k in range(n)
+    }
+
+
+def _brief(texts: Sequence[str], n: int, *, k: int = 0) -> Brief:
     """A cluster as it may be: so many of these answers, taken evenly."""
     n = min(n, MOST_EXEMPLARS)
     taken = [texts[(place * len(texts)) // n] for place in range(n)]
     return Brief(
-        k=0,
+        k=k,
         n_answers=n,
         n_distinct=n,
         cohesion=0.5,

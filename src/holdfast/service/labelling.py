@@ -1,21 +1,24 @@
-"""Labels of clusters: words of our own, or a model's, each one a step of the journal."""
+"""Labels of clusters, and the review of them all: words of our own, or a model's, each one a step of the journal."""
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from holdfast.codeframe import (
     Brief,
     ClusterLabel,
     ClusterResult,
     Embedder,
-    LabelPrompt,
+    Prompt,
+    Proposal,
     label_prompt,
     label_stage,
     read_label,
+    read_review,
+    review_prompt,
 )
 from holdfast.durable import Reply
 from holdfast.errors import BadReply
@@ -26,14 +29,17 @@ from holdfast.service.watching import WatchedSteps
 from holdfast.store import CallJournal, Caps, Database
 from holdfast.store.units import OwedUnit
 
+Read = TypeVar("Read")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One cluster's label, as a model is asked for it."""
+class Question(Generic[Read]):
+    """What a model is asked for, and how its reply is read."""
 
-    brief: Brief
+    step: str
     config: GenerationConfig
-    prompt: LabelPrompt
+    reads: Callable[[str, str], Read]  # text and finish of a reply -> what it says; raises BadReply
+    prompt: Prompt
     request: Request
 
     @property
@@ -42,15 +48,37 @@ class Question:
         request = {name: getattr(self.request, name) for name in Request.__slots__}  # asdict copies the whole schema
         return {"prompt": self.prompt.version, "request": request}
 
-    def read(self, reply: Mapping[str, Any]) -> ClusterLabel:
-        """The label in a recorded reply. Raises BadReply."""
+    def read(self, reply: Mapping[str, Any]) -> Read:
+        """What a recorded reply says. Raises BadReply."""
         completion = Completion.from_json(reply)
-        return read_label(completion.text, completion.finish, self.brief, self.config.frame())
+        return self.reads(completion.text, completion.finish)
 
 
-def ask(brief: Brief, config: GenerationConfig, *, question: str | None) -> Question:
+def ask(brief: Brief, config: GenerationConfig, *, question: str | None) -> Question[ClusterLabel]:
     """What a model is asked about the cluster."""
-    prompt = label_prompt(brief, config.frame(), question=question)
+    frame = config.frame()
+    return _question(
+        step_name(brief.k),
+        config,
+        label_prompt(brief, frame, question=question),
+        lambda text, finish: read_label(text, finish, brief, frame),
+    )
+
+
+def ask_review(
+    briefs: Sequence[Brief], labels: Mapping[int, ClusterLabel], config: GenerationConfig, *, question: str | None
+) -> Question[Proposal]:
+    """What a model is asked about all labels together."""
+    frame = config.frame()
+    return _question(
+        "review",
+        config,
+        review_prompt(briefs, labels, frame, question=question),
+        lambda text, finish: read_review(text, finish, labels, frame),
+    )
+
+
+def _question(step: str, config: GenerationConfig, prompt: Prompt, reads: Callable[[str, str], Read]) -> Question[Read]:
     request = Request(
         system=prompt.system,
         user=prompt.user,
@@ -58,12 +86,17 @@ def ask(brief: Brief, config: GenerationConfig, *, question: str | None) -> Ques
         schema_name=prompt.schema_name,
         max_tokens=prompt.max_tokens,
     )
-    return Question(brief=brief, config=config, prompt=prompt, request=request)
+    return Question(step=step, config=config, prompt=prompt, request=request, reads=reads)
 
 
-def step_name(ordinal: int, again: int = 0) -> str:
-    """A label's step. A reply that cannot be used stays with its step; asking again is a step of its own."""
-    return f"label/{ordinal}" + (f"/again-{again}" if again else "")
+def step_name(ordinal: int) -> str:
+    """A label's step."""
+    return f"label/{ordinal}"
+
+
+def _again(step: str, times: int) -> str:
+    """A reply that cannot be used stays with its step; asking again is a step of its own."""
+    return f"{step}/again-{times}" if times else step
 
 
 def reply_of(completion: Completion, price: Price, *, batch: bool = False) -> Reply:
@@ -94,17 +127,17 @@ class Labelling:
         )
         return ClusterLabel.from_json(found)  # a reply that is no label fails here, where the reply is already kept
 
-    async def by_model(self, unit: OwedUnit, worker: str, asked: Question) -> ClusterLabel:
-        """A model's label. Raises BadReply for a reply that cannot be used: it stays stored, and is not paid again."""
+    async def by_model(self, unit: OwedUnit, worker: str, asked: Question[Read]) -> Read:
+        """A model's answer. Raises BadReply for a reply that cannot be used: it stays stored, and is not paid again."""
         for again in range(unit.retries):
             # Only a reply that could not be used is asked for again; what was not answered keeps its step.
             try:
-                return asked.read(await self._reply(unit, worker, asked, step_name(unit.ref.ordinal, again)))
+                return asked.read(await self._reply(unit, worker, asked, _again(asked.step, again)))
             except BadReply:
                 continue
-        return asked.read(await self._reply(unit, worker, asked, step_name(unit.ref.ordinal, unit.retries)))
+        return asked.read(await self._reply(unit, worker, asked, _again(asked.step, unit.retries)))
 
-    async def _reply(self, unit: OwedUnit, worker: str, asked: Question, step: str) -> Mapping[str, Any]:
+    async def _reply(self, unit: OwedUnit, worker: str, asked: Question[Any], step: str) -> Mapping[str, Any]:
         model, request = asked.config.model, asked.request
         client, price = await self._models.ready(model), self._models.price(model)
         # The turn comes before the intent: nobody has to doubt a call that only waited for it.

@@ -33,7 +33,7 @@ from holdfast.errors import (
 from holdfast.queue import Job, Queue
 from holdfast.service.claims import Claims
 from holdfast.service.enqueueing import ATTEMPTS, enqueue
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, planner
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW, planner
 from holdfast.service.work import StageWork, Work
 from holdfast.store import Database, steering, units
 from holdfast.store.units import GivenUp, OwedUnit, UnitRef
@@ -80,6 +80,7 @@ class Processors:
             CLUSTER: work.cluster,
             BATCH: work.batch,
             LABEL: work.label,
+            REVIEW: work.review,
             ASSEMBLE: work.assemble,
         }
         self._under_way: set[asyncio.Task[dict[str, Any]]] = set()

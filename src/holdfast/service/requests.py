@@ -35,6 +35,7 @@ class GenerationConfig:
     in_doubt: str = "repeat"
     coding_type: str = "open-ended"
     batch: bool = False  # through the provider's batch API: half the price, within a day
+    review: bool = False  # one more call over all labels: merges and themes
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "existing_codes": list(self.existing_codes)}
@@ -110,6 +111,8 @@ def _unknown_words(config: GenerationConfig) -> list[Problem]:
         found.append(Problem(path="model", message=message))
     if config.batch and config.model == OFFLINE:
         found.append(Problem(path="batch", message="offline labels are not bought: leave batch out"))
+    if config.review and config.model == OFFLINE:
+        found.append(Problem(path="review", message="only a model can review the codeframe: leave review out"))
     if config.coding_type not in CODING_TYPES:
         message = f"must be one of {', '.join(CODING_TYPES)}, not {config.coding_type!r}"
         found.append(Problem(path="coding_type", message=message))

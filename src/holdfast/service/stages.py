@@ -4,19 +4,23 @@ from collections.abc import Callable, Sequence
 
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
-PREPARE, EMBED, CLUSTER, BATCH, LABEL, ASSEMBLE = STAGES = (
+PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, ASSEMBLE = STAGES = (
     "prepare",
     "embed",
     "cluster",
     "batch",  # only where labels are bought in a provider's batch: submits it and waits for it
     "label",
+    "review",  # only where it is asked for: one call over all labels
     "assemble",
 )
 
 FIRST = (NewUnit(stage=PREPARE, ordinal=0),)
 
 # A stage without units is passed over: no distinct text to embed, no cluster to label.
-_AFTER = {PREPARE: CLUSTER, EMBED: CLUSTER, CLUSTER: ASSEMBLE, LABEL: ASSEMBLE}
+_AFTER = {PREPARE: CLUSTER, EMBED: CLUSTER, CLUSTER: ASSEMBLE, LABEL: ASSEMBLE, REVIEW: ASSEMBLE}
+
+# Without all of its units a generation can still have a codeframe.
+MAY_FAIL = frozenset({LABEL, REVIEW})
 
 
 def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
@@ -24,16 +28,20 @@ def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
 
     def plan(end: StageEnd) -> Plan:
         failed = end.failed.get(end.stage, 0)
-        if end.stage != LABEL and failed:
+        if end.stage not in MAY_FAIL and failed:
             return _failed(end, "stage_failed", f"the stage {end.stage} failed")
         if end.stage == LABEL and not end.done.get(LABEL):
             return _failed(end, "no_label", f"none of the {failed} clusters could be labelled")
         if end.stage == ASSEMBLE:
             result = end.end.result if isinstance(end.end, Done) else None
-            return Ended(state="partial" if end.failed.get(LABEL) else "completed", result=result)
-        return following or (NewUnit(stage=_AFTER[end.stage], ordinal=0, round=end.retries),)
+            return Ended(state="partial" if MAY_FAIL & end.failed.keys() else "completed", result=result)
+        return following or (NewUnit(stage=_next(end), ordinal=0, round=end.retries),)
 
     return plan
+
+
+def _next(end: StageEnd) -> str:
+    return REVIEW if end.stage == LABEL and end.config.get("review") else _AFTER[end.stage]
 
 
 def _failed(end: StageEnd, code: str, message: str) -> Ended:

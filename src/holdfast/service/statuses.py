@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.service.requests import OFFLINE
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, STAGES
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW, STAGES
 from holdfast.store.generations import Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
 
 # Percent of the whole that each stage is worth. A stage's units are all known when the first of them is, so the sum
 # never goes backwards.
-WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, BATCH: 0, LABEL: 40, ASSEMBLE: 10}
+WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, BATCH: 0, LABEL: 40, REVIEW: 0, ASSEMBLE: 10}
 
 ENDED = frozenset({"completed", "partial", "failed", "cancelled", "applied"})
 
@@ -146,7 +146,7 @@ def _eta(snapshot: Snapshot, running: int | None, pace: float | None) -> float |
     """
     phase = _phase(snapshot)
     counts = snapshot.stages.get(phase) if phase else None
-    if phase is None or counts is None or counts.seconds is None:
+    if phase is None or not WEIGHTS[phase] or counts is None or counts.seconds is None:
         return None
     abreast = max(1, _running(counts, running if phase == LABEL else None))
     weight = WEIGHTS[phase]

@@ -11,6 +11,8 @@ from holdfast.codeframe import (
     ClusterResult,
     Embedder,
     Prepared,
+    Proposal,
+    Reviewed,
     Vectors,
     assemble_stage,
     cluster_stage,
@@ -19,17 +21,20 @@ from holdfast.codeframe import (
     plan_chunks,
     prepare,
     read_vectors,
+    wants_review,
 )
 from holdfast.service.batching import Batching
 from holdfast.service.embedders import Embedders
 from holdfast.service.frames import frame_result, frame_writer
-from holdfast.service.labelling import Labelling, Question, ask
+from holdfast.service.labelling import Labelling, Question, ask, ask_review
 from holdfast.service.requests import OFFLINE, GenerationConfig
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.store import Database, answers, units
 from holdfast.store.units import Done, NewUnit, OwedUnit, Write
 
 NO_MODEL = "no embedding model was found; answers were compared by their words alone, which finds coarser codes"
+
+NO_REVIEW = "the model's review of the codeframe brought nothing usable; merges and themes are those found without it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +123,18 @@ class StageWork:
             label = await self._labelling.by_model(unit, worker, await self._question(unit, unit.ref.ordinal))
         return Work(done=Done(result=label.to_json()))
 
+    async def review(self, unit: OwedUnit, worker: str) -> Work:
+        """A model's proposal for the frame as a whole; where none could change anything, nothing is bought."""
+        config = GenerationConfig.from_json(unit.config)
+        clustering = await self._clustering(unit.ref.generation_id)
+        labels = await self._labels(unit.ref.generation_id)
+        proposal = Proposal()
+        if wants_review(labels, config.frame()):
+            category = await self._category(unit.category_id)
+            asked = ask_review(clustering.briefs, labels, config, question=category.question)
+            proposal = await self._labelling.by_model(unit, worker, asked)
+        return Work(done=Done(result=proposal.to_json()))
+
     async def assemble(self, unit: OwedUnit, worker: str) -> Work:
         """The whole codeframe and every answer's codes, written in the transaction that ends the generation."""
         config = GenerationConfig.from_json(unit.config)
@@ -126,11 +143,10 @@ class StageWork:
         generation_id = unit.ref.generation_id
         corpus, vectors = await self._vectors(generation_id)
         clustering = await self._clustering(generation_id)
-        replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))
-        labels = {k: ClusterLabel.from_json(reply) for k, reply in replies.items()}
+        reviewed = await self._reviewed(generation_id, config)
         embedder = await self._phrase_embedder(generation_id)
         frame = await asyncio.to_thread(
-            lambda: assemble_stage(corpus.prepared, vectors, clustering, labels, config.frame(), embedder=embedder)
+            lambda: assemble_stage(corpus.prepared, vectors, clustering, reviewed, config.frame(), embedder=embedder)
         )
         write = frame_writer(generation_id, frame, corpus.answer_ids, corpus.texts)
         result = frame_result(frame)
@@ -146,7 +162,19 @@ class StageWork:
         write = frame_writer(generation_id, frame, ids, texts)
         return Work(done=Done(result=frame_result(frame)), write=write)
 
-    async def _question(self, unit: OwedUnit, k: int) -> Question:
+    async def _labels(self, generation_id: UUID) -> dict[int, ClusterLabel]:
+        replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))
+        return {k: ClusterLabel.from_json(reply) for k, reply in replies.items()}
+
+    async def _reviewed(self, generation_id: UUID, config: GenerationConfig) -> Reviewed:
+        """The labels with a model's proposal; a frame it was asked about in vain says so."""
+        labels = await self._labels(generation_id)
+        found = await self._database.run(lambda connection: units.results(connection, generation_id, REVIEW))
+        if found:
+            return Reviewed(labels=labels, proposal=Proposal.from_json(found[0]))
+        return Reviewed(labels=labels, proposal=Proposal(notes=(NO_REVIEW,) if config.review else ()))
+
+    async def _question(self, unit: OwedUnit, k: int) -> Question[ClusterLabel]:
         clustering = await self._clustering(unit.ref.generation_id)
         category = await self._category(unit.category_id)
         return ask(clustering.briefs[k], GenerationConfig.from_json(unit.config), question=category.question)

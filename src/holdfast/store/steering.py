@@ -1,5 +1,6 @@
 """What a person may do to a generation under way or ended: pause, resume, cancel, try failed units again, delete."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -43,8 +44,13 @@ async def cancel(connection: AsyncConnection, generation_id: UUID) -> None:
     await _move(connection, generation_id, {"active": ended, "paused": ended, "cancelled": None})
 
 
-async def retry(connection: AsyncConnection, generation_id: UUID, *, rebuilt: str, budget: Decimal | None) -> int:
-    """Owe its failed units again, and the stage `rebuilt` after them; returns how many. Raises NotFound, Conflict."""
+async def retry(
+    connection: AsyncConnection, generation_id: UUID, *, rebuilt: Sequence[str], budget: Decimal | None
+) -> int:
+    """Owe its failed units again, and the stages after them; returns how many. Raises NotFound, Conflict.
+
+    `rebuilt`: the stages that depend on all that came before, in their order.
+    """
     found = await _locked(connection, generation_id)
     if found.state not in RETRYABLE:
         raise Conflict(
@@ -58,9 +64,12 @@ async def retry(connection: AsyncConnection, generation_id: UUID, *, rebuilt: st
         "retries": units.c.retries + 1,
         **dict.fromkeys(("error", "worker", "started_at", "finished_at")),
     }
-    failed = await connection.execute(update(units).where(of_it, units.c.state == "failed").values(again))
-    # The frame was put together without them; the last of them to end has it put together again.
-    await connection.execute(delete(units).where(of_it, units.c.stage == rebuilt, units.c.state == "done"))
+    is_failed = and_(of_it, units.c.state == "failed")
+    stages = set((await connection.execute(select(units.c.stage).where(is_failed).distinct())).scalars())
+    failed = await connection.execute(update(units).where(is_failed).values(again))
+    # What stands on them was made without them; the last of them to end has it made again.
+    first = min((rebuilt.index(stage) + 1 if stage in rebuilt else 0 for stage in stages), default=0)
+    await connection.execute(delete(units).where(of_it, units.c.stage.in_(rebuilt[first:])))
     change: dict[str, Any] = GOING_ON | ({} if budget is None else {"budget_usd": budget})
     await connection.execute(update(generations).where(generations.c.id == generation_id).values(change))
     return failed.rowcount

@@ -80,7 +80,7 @@ class StageEnd:
     failed: dict[str, int]
     end: UnitEnd  # of the last unit
     config: dict[str, Any]
-    retries: int = 0  # times a person asked for failed units again
+    retries: int = 0  # at least as many as times a person asked for failed units again; never less than any round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +320,12 @@ class _Counts:
 
 
 async def _counts(connection: AsyncConnection, ref: UnitRef) -> _Counts:
-    columns = [units.c.stage, units.c.state, func.count().label("n"), func.max(units.c.retries).label("retries")]
+    columns = [
+        units.c.stage,
+        units.c.state,
+        func.count().label("n"),
+        func.max(func.greatest(units.c.retries, units.c.round)).label("retries"),
+    ]
     query = select(*columns).where(units.c.generation_id == ref.generation_id)
     rows = (await connection.execute(query.group_by(units.c.stage, units.c.state))).all()
     return _Counts(

@@ -11,7 +11,7 @@ BEFORE = frozenset({"close_on_accept", "timeout_before_billing"})
 # … or after it (billed, where the call is one that costs).
 AFTER = frozenset({"timeout_after_billing", "cut_body", "slow"})
 # The reply comes, is billed, and is not as wished.
-CONTENT = frozenset({"truncated_json", "wrong_schema", "max_tokens", "refusal", "content_filter", "cached"})
+CONTENT = frozenset({"truncated_json", "wrong_schema", "max_tokens", "refusal", "content_filter", "cached", "says"})
 # A request in a batch ends without a reply; not billed.
 ITEMS = frozenset({"batch_item_error", "batch_expire"})
 # A list of batches that does not show yet what was made a moment ago.
@@ -45,6 +45,7 @@ class Fault:
     retry_after: float = 1.0  # seconds, told by rate_limit and overloaded
     seconds: float = 1.0  # over which a slow answer trickles
     tokens: int = 0  # read from a cache
+    text: str = ""  # what the model says instead
     seen: int = 0  # matching calls so far
     fired: int = 0
 
@@ -92,7 +93,7 @@ class Plan:
 def _rule(values: Mapping[str, Any]) -> Fault:
     if values.get("fault") not in FAULTS:
         raise ValueError(f"no such fault: {values.get('fault')}; there are {', '.join(sorted(FAULTS))}")
-    known = {"fault", "match", "times", "retry_after", "seconds", "tokens"}
+    known = {"fault", "match", "times", "retry_after", "seconds", "tokens", "text"}
     if unknown := set(values) - known:
         raise ValueError(f"a fault has no {', '.join(sorted(unknown))}")
     if unknown := set(values.get("match", {})) - MATCHES:

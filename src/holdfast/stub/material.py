@@ -4,9 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
+CODES_A_THEME = 2
 COUNTED = 1500  # characters of the answers whose words are counted
 READ = 6000  # characters of a prompt that are looked at: enough for a label, and quick
 
@@ -52,6 +54,25 @@ def _listed(text: str) -> list[tuple[str, str]]:
         return [(str(each["n"]), each["text"]) for each in orjson.loads(text)["answers"]]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return []
+
+
+def grouped(text: str) -> list[dict[str, Any]]:
+    """Themes for a prompt that is a whole codeframe, {"codes": [{"id": 1, …}, …]}: two codes each, named by them."""
+    try:
+        document = orjson.loads(text)
+        codes = [(int(each["id"]), str(each["name"])) for each in document["codes"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return []
+    parts = [codes[start : start + CODES_A_THEME] for start in range(0, len(codes), CODES_A_THEME)]
+    return [
+        {
+            "ids": [number for number, _ in part],
+            "name": f"Theme of {part[0][1].split()[0].lower()} {place}",
+            "description": "Codes that stand beside each other.",
+            "group": f"Group {1 + place // 3}",
+        }
+        for place, part in enumerate(parts, start=1)
+    ]
 
 
 def _answers(text: str) -> Iterator[tuple[str, str]]:

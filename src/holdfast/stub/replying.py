@@ -9,11 +9,12 @@ import orjson
 from holdfast.stub.bill import prompt_digest
 from holdfast.stub.faults import Fault
 from holdfast.stub.filling import Filler
-from holdfast.stub.material import count_tokens, gather
+from holdfast.stub.material import count_tokens, gather, grouped
 from holdfast.stub.prices import Usage
 
 Finish: TypeAlias = Literal["stop", "max_tokens", "refusal", "content_filter"]
 
+REVIEW = {"merges", "themes"}  # what a reply over all codes has
 REFUSAL = "I'm sorry, but I can't help with that."
 
 
@@ -53,6 +54,8 @@ def compose(prompt: Prompt, fault: Fault | None = None) -> Reply:
     """The reply to a prompt, spoilt by the fault if it is one of content."""
     name = fault.fault if fault else ""
     text, finish = _spoilt(prompt, name)
+    if fault is not None and name == "says":
+        text = fault.text
     most = prompt.max_tokens
     if name == "max_tokens":
         text, finish = text[: max(1, len(text) // 2)], "max_tokens"
@@ -77,7 +80,14 @@ def _spoilt(prompt: Prompt, fault: str) -> tuple[str, Finish]:
     return (text[: max(1, len(text) // 2)] if fault == "truncated_json" else text), "stop"
 
 
+def _is_review(prompt: Prompt) -> bool:
+    """Whether a whole codeframe is to be looked at; Anthropic's requests bear no schema's name."""
+    return set((prompt.schema or {}).get("properties", ())) >= REVIEW
+
+
 def _fitting(prompt: Prompt) -> str:
+    if _is_review(prompt) and (themes := grouped(prompt.user)):
+        return orjson.dumps({"merges": [], "themes": themes}).decode()
     material = gather(prompt.user)
     if prompt.schema is not None:
         return orjson.dumps(Filler(prompt.schema, material).value(prompt.schema)).decode()

@@ -11,14 +11,15 @@ from tests.unit.codeframe.test_model_labels import brief
 
 from holdfast.codeframe import label_prompt
 from holdfast.codeframe import prompting as labels
+from holdfast.codeframe import reviewing as reviews
 from holdfast.durable import fingerprint
 from holdfast.service import GenerationConfig
 from holdfast.service.labelling import ask
 
 # A changed text or schema gives other replies: make it a file of a new name (label-2.txt), and leave these lines alone.
-TEXTS = {"label-1": "3454b09670f455b4f7298f92e25a4c5c"}
-SCHEMAS = {"label-1": "e556f09129f1b1c913461c794b376e40"}
-OFFERED = {labels.VERSION: labels.SCHEMA}
+TEXTS = {"label-1": "3454b09670f455b4f7298f92e25a4c5c", "review-1": "3fa4178b3641f5be08abe3637715a97e"}
+SCHEMAS = {"label-1": "e556f09129f1b1c913461c794b376e40", "review-1": "59e3b3194f340869f93e8ca778c711c7"}
+OFFERED = {labels.VERSION: labels.SCHEMA, reviews.VERSION: reviews.SCHEMA}
 
 
 def digest(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, planner
+from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, REVIEW, planner
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, StageEnd, UnitEnd
 
 FAILED = GivenUp(code="ValueError", message="no", attempt=3)
@@ -73,3 +73,17 @@ def test_without_a_single_label_it_fails() -> None:
     assert isinstance(plan, Ended)
     assert plan.error is not None
     assert plan.error["message"] == "none of the 4 clusters could be labelled: no"
+
+
+def test_labels_are_reviewed_where_that_was_asked_for() -> None:
+    asked = replace(ended(LABEL, done=3, failed=1), config={"review": True})
+
+    assert planner()(asked) == (NewUnit(stage=REVIEW, ordinal=0),)
+    assert planner()(replace(ended(CLUSTER), config={"review": True})) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
+
+
+def test_a_review_that_failed_leaves_a_frame_that_is_partial() -> None:
+    failed = ended(REVIEW, done=0, failed=1, end=FAILED)
+
+    assert planner()(failed) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
+    assert planner()(replace(ended(ASSEMBLE), failed={REVIEW: 1})) == Ended(state="partial", result={"n": 1})

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.service.statuses import status_of
 from holdfast.store.generations import Generation, Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
@@ -166,3 +166,13 @@ def test_progress_never_goes_down_however_the_units_end(data: st.DataObject) -> 
                 seen.append(status_of(snapshot(*stages.values()), LEDGER).progress)
 
     assert seen == sorted(seen)
+
+
+def test_a_review_under_way_has_no_eta_and_takes_no_progress_back() -> None:
+    labelled = (*BEFORE_THE_LABELS, stage(LABEL, done=5))
+
+    reviewing = status_of(snapshot(*labelled, stage(REVIEW, pending=1)), LEDGER)
+    assembling = status_of(snapshot(*labelled, stage(REVIEW, done=1), stage(ASSEMBLE, pending=1)), LEDGER)
+
+    assert (reviewing.phase, reviewing.progress, reviewing.eta_seconds) == (REVIEW, 90, None)
+    assert (reviewing.n_completed, reviewing.n_pending, assembling.progress) == (5, 0, 90)

@@ -71,10 +71,8 @@ def test_codes_of_other_names_are_matched_when_asked(ours: Path, tmp_path: Path)
     assert matched["matching"] == {"Food": "meals", "Staff": "people"}
 
 
+@pytest.mark.parametrize("ours", ["ours.json"], indirect=True)  # the other tables do not hold the codes' numbers
 def test_numbers_stand_for_the_codes_of_our_json(tmp_path: Path, ours: Path) -> None:
-    if ours.suffix != ".json":
-        pytest.skip("only the json holds the codes' numbers")
-
     assert told(ours, written(tmp_path, "id,code\n1,1\n2,2\n3,1\n"))["accuracy"] == 1.0
 
 

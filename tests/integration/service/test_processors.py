@@ -46,7 +46,7 @@ class BrokenWork:
 
         return Work(done=Done(result={}), write=write if self._write_fails else None)
 
-    embed = cluster = batch = label = assemble = prepare
+    embed = cluster = batch = label = review = assemble = prepare
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ async def test_retrying_owes_what_failed_and_what_was_built_without_it(
     await end_all(database, list(made.units), failing=1)
     before = await state_of(database, made)
 
-    retried = await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt="two", budget=None))
+    retried = await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt=("two",), budget=None))
     owed = await database.run(units.owed)
     started = await database.run(lambda c: units.start(c, owed[0].id, worker="w2"))
     await end_all(database, owed)
@@ -115,7 +115,7 @@ async def test_retrying_owes_what_failed_and_what_was_built_without_it(
 async def test_the_rebuilt_unit_has_a_job_of_its_own(database: Database, imported: Imported, created: Make) -> None:
     made = await created(await imported(["a", "b"]))
     await end_all(database, list(made.units), failing=1)
-    await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt="two", budget=None))
+    await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt=("two",), budget=None))
     [again] = await database.run(units.owed)
 
     following = await database.run(lambda c: units.finish(c, again, Done(), plan=two_stages))
@@ -130,12 +130,12 @@ async def test_only_what_failed_can_be_retried_and_not_beside_its_twin(
     category = await imported(["a", "b"])
     made = await created(category)
     with pytest.raises(Conflict, match="is active"):
-        await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt="two", budget=None))
+        await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt=("two",), budget=None))
     await end_all(database, list(made.units), failing=2)
     await created(category)
 
     with pytest.raises(Conflict, match="being generated again already"):
-        await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt="two", budget=None))
+        await database.run(lambda c: steering.retry(c, made.generation.id, rebuilt=("two",), budget=None))
 
 
 async def test_a_held_unit_waits_until_its_call_is_settled(

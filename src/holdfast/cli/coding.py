@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -172,16 +172,7 @@ def _frame_rows(
 
 
 def _counted(row: FrameRow, n: int, total: int) -> FrameRow:
-    return FrameRow(
-        number=row.number,
-        level=row.level,
-        theme=row.theme,
-        code=row.code,
-        description=row.description,
-        n_answers=n,
-        share=n / total if total else 0.0,
-        quote=row.quote,
-    )
+    return replace(row, n_answers=n, share=n / total if total else 0.0)
 
 
 def _tell(console: Console, wave: Wave, frame: Frame) -> None:

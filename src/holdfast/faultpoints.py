@@ -22,25 +22,31 @@ POINTS = frozenset(
 )
 
 _armed: dict[str, int] = {}
+_ends: dict[str, signal.Signals] = {}
 
 
 def arm(spec: str) -> None:
-    """Arm points from `name[:n][,name[:n]…]`: the process dies the n-th time (default 1) it reaches the point.
+    """Arm points from `name[:n[:freeze]][,…]`: the process dies the n-th time (default 1) it reaches the point.
 
-    Raises ValueError for a name that is not in `POINTS`.
+    With `freeze` it stops there (SIGSTOP) and goes on at a SIGCONT. Raises ValueError for a name not in `POINTS`.
     """
     for part in filter(None, (piece.strip() for piece in spec.split(","))):
-        name, _, count = part.partition(":")
+        name, _, rest = part.partition(":")
+        count, _, how = rest.partition(":")
         if name not in POINTS:
             raise ValueError(f"unknown fault point {name!r}; the names are: {', '.join(sorted(POINTS))}")
-        _armed[name] = int(count or 1)
+        if how not in {"", "freeze"}:
+            raise ValueError(f"unknown end {how!r} of fault point {name!r}; leave it out, or say freeze")
+        _armed[name], _ends[name] = int(count or 1), signal.SIGSTOP if how else signal.SIGKILL
 
 
 def reach(name: str) -> None:
-    """Say that the point was reached: kills this process with SIGKILL if it is armed and its count is used up."""
+    """Say that the point was reached: ends (or freezes) this process if it is armed and its count is used up."""
     left = _armed.get(name)
     if left is None:
         return
     if left <= 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    _armed[name] = left - 1
+        del _armed[name]
+        os.kill(os.getpid(), _ends[name])
+    else:
+        _armed[name] = left - 1

@@ -36,3 +36,8 @@ def test_a_point_that_is_not_armed_does_nothing() -> None:
 def test_an_unknown_point_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(ValueError, match="reply stored"):
         faultpoints.arm("no such point")
+
+
+def test_an_unknown_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="say freeze"):
+        faultpoints.arm("reply stored:1:melt")

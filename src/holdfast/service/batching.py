@@ -77,16 +77,16 @@ class Batching:
             batch = await self._open(unit, worker, asked)
             if batch is None:
                 return {"n_requests": 0}
-            await self._submit(batch, asked)
+            await self._submit(batch, asked, worker)
         elif batch.state == "ended":
             return {"n_requests": batch.n_requests}
         elif batch.provider_id is None:
-            await self._submit_or_find(batch, asked)
+            await self._submit_or_find(batch, asked, worker)
         await self._collect(batch)
         return {"n_requests": batch.n_requests}
 
     async def sweep(self) -> None:
-        """Stop batches whose generation has ended without them, and record what they have cost."""
+        """Stop batches that nobody waits for (any more), and record what they have cost."""
         for batch in await self._database.run(batches.left_open):
             try:
                 await self._stop(batch)
@@ -145,7 +145,7 @@ class Batching:
             for question in asked
         ]
 
-    async def _submit(self, batch: Batch, asked: Sequence[Question[ClusterLabel]]) -> None:
+    async def _submit(self, batch: Batch, asked: Sequence[Question[ClusterLabel]], worker: str) -> None:
         intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
         requests = {_name(question): question.request for question in asked if question.step in intents}
         provider = self._models.client(batch.model).batches
@@ -159,11 +159,20 @@ class Batching:
             await self._database.run(partial(batches.ended, batch_id=batch.id, error=why))
             raise
         faultpoints.reach("batch submitted")
-        await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id))
-        log.info("batch submitted", batch=str(batch.id), requests=len(requests))
+        if await self._database.run(partial(batches.submitted, batch_id=batch.id, provider_id=provider_id)):
+            log.info("batch submitted", batch=str(batch.id), requests=len(requests))
+        else:
+            await self._give_back(batch, list(intents.values()), provider_id=provider_id, worker=worker)
         raise Postponed(LOOK_FIRST)
 
-    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question[ClusterLabel]]) -> None:
+    async def _give_back(self, batch: Batch, intents: Sequence[Intent], *, provider_id: str, worker: str) -> None:
+        """This worker slept for so long that another one has handed the batch in: what was worked on is recorded."""
+        kept = partial(batches.keep_surplus, batch=batch, intents=intents, provider_id=provider_id, worker=worker)
+        await self._database.run(kept)
+        log.warning("batch handed in twice, the later one is cancelled", batch=str(batch.id), provider_id=provider_id)
+        await self._cancel(batch, provider_id)
+
+    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question[ClusterLabel]], worker: str) -> None:
         """The submit's outcome is not known: ask the provider."""
         match await self._find(batch):
             case Found(batch_id=provider_id):
@@ -175,7 +184,7 @@ class Batching:
                     raise Postponed(LOOK_TWICE)
                 # Whoever looks for this second submit must give it the time to show, as the first one had.
                 await self._database.run(partial(batches.begun_again, batch_id=batch.id))
-                await self._submit(batch, asked)
+                await self._submit(batch, asked, worker)
             case Unsure(look_again_in=seconds):
                 raise Postponed(seconds)
 

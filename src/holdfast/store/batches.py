@@ -1,11 +1,12 @@
 """Batches: many calls handed to a provider at once. The row is committed before the submit, its calls with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4, uuid5
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.durable import Intent
@@ -25,7 +26,7 @@ class Batch:
     model: str
     n_requests: int
     provider_id: str | None  # None: not submitted, or the submit's outcome is not known yet
-    state: str  # open | ended
+    state: str  # open | ended | surplus: handed in although another one had been, not ended yet
     created_at: datetime  # when its submit was begun, the last time
 
     @property
@@ -96,13 +97,36 @@ async def provider_ids(connection: AsyncConnection, model: str) -> list[str]:
 
 async def is_under_way(connection: AsyncConnection, generation_id: UUID) -> bool:
     """Whether a batch of the generation may be at the provider."""
-    query = select(batches.c.id).where(batches.c.generation_id == generation_id, batches.c.state == "open").limit(1)
+    query = select(batches.c.id).where(batches.c.generation_id == generation_id, batches.c.state != "ended").limit(1)
     return (await connection.execute(query)).first() is not None
 
 
-async def submitted(connection: AsyncConnection, batch_id: UUID, *, provider_id: str) -> None:
-    """The provider has it, under this name."""
-    await connection.execute(update(batches).where(batches.c.id == batch_id).values(provider_id=provider_id))
+async def submitted(connection: AsyncConnection, batch_id: UUID, *, provider_id: str) -> bool:
+    """The provider has it, under this name; False: it has ended, or is already known under another name."""
+    nameless = or_(batches.c.provider_id.is_(None), batches.c.provider_id == provider_id)
+    mine = and_(batches.c.id == batch_id, batches.c.state == "open", nameless)
+    return bool((await connection.execute(update(batches).where(mine).values(provider_id=provider_id))).rowcount)
+
+
+async def keep_surplus(
+    connection: AsyncConnection, batch: Batch, intents: Sequence[Intent], *, provider_id: str, worker: str
+) -> None:
+    """Note that the provider has the batch a second time, under this name, and what that may cost.
+
+    Idempotent. Whatever it brings is recorded beside the replies of the first.
+    """
+    ours = uuid5(batch.id, provider_id)
+    # Older than the batch itself, so that it never passes for the unit's newest.
+    older = select(batches.c.created_at - timedelta(microseconds=1)).where(batches.c.id == batch.id).scalar_subquery()
+    row = {name: getattr(batch, name) for name in ("generation_id", "unit_id", "model", "n_requests")}
+    row |= {"id": ours, "provider_id": provider_id, "state": "surplus", "created_at": func.coalesce(older, func.now())}
+    made = await connection.execute(upsert(batches).values(row).on_conflict_do_nothing(index_elements=["id"]))
+    if not made.rowcount:
+        return
+    place = {"generation_id": batch.generation_id, "unit_id": batch.unit_id, "worker": worker}
+    again = [replace(intent, id=str(uuid4())) for intent in intents]
+    rows = [{**new_call(intent, **place), "batch_id": ours} for intent in again]  # type: ignore[arg-type]
+    await connection.execute(insert(calls), rows)
 
 
 async def withdraw(connection: AsyncConnection, batch_id: UUID) -> None:
@@ -138,8 +162,8 @@ async def intents_of(connection: AsyncConnection, batch_id: UUID) -> dict[str, I
 
 
 async def left_open(connection: AsyncConnection, *, limit: int = 20) -> list[Batch]:
-    """Open batches that no unit will look at any more: their generation has ended, or was cancelled."""
-    ended_ = generations.c.state.not_in(("active", "paused"))
-    wanted = and_(batches.c.state == "open", generations.c.id == batches.c.generation_id, ended_)
+    """Batches that no unit will look at: surplus ones, and those whose generation has ended or was cancelled."""
+    unwanted = or_(batches.c.state == "surplus", generations.c.state.not_in(("active", "paused")))
+    wanted = and_(batches.c.state != "ended", generations.c.id == batches.c.generation_id, unwanted)
     rows = await connection.execute(select(*_COLUMNS).where(wanted).order_by(batches.c.created_at).limit(limit))
     return [Batch(**row._mapping) for row in rows]

@@ -153,11 +153,11 @@ batches = Table(
     Column("model", Text, nullable=False),
     Column("n_requests", Integer, nullable=False),
     Column("provider_id", Text),  # null: not submitted, or the submit's outcome is not known yet
-    Column("state", Text, nullable=False, server_default="open"),  # open | ended
+    Column("state", Text, nullable=False, server_default="open"),  # open | surplus | ended
     _created(),
     Column("ended_at", DateTime(timezone=True)),
     Index("batches_unit_idx", "unit_id"),
-    Index("batches_open_idx", "id", postgresql_where=text("state = 'open'")),
+    Index("batches_open_idx", "id", postgresql_where=text("state <> 'ended'")),
 )
 
 calls = Table(

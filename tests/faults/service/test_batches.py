@@ -1,6 +1,8 @@
 """Processes die around a provider's batch: it is handed in once and billed once."""
 
 import asyncio
+import signal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -115,6 +117,42 @@ async def test_a_submit_that_was_made_again_and_is_listed_late_is_not_made_a_thi
     status = await ended(service, generation_id)
 
     await check_one_batch(service, paying, generation_id, status)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_worker_that_froze_before_its_submit_makes_a_second_batch_which_is_cancelled_and_paid_for(
+    paying: StubProvider, stack: Stack, service: Service, model: str
+) -> None:
+    generation_id = await batched(service, model=model)
+    frozen = stack.start("worker", HOLDFAST_FAULT="batch committed:1:freeze")
+    await stopped(frozen.pid)
+    stack.start("worker")
+    first = await submitted(service, generation_id)
+
+    frozen.send_signal(signal.SIGCONT)
+    ends = (
+        "SELECT provider_id FROM holdfast.batches WHERE generation_id = :id AND state = 'ended'"
+        " ORDER BY created_at DESC"
+    )
+    async with asyncio.timeout(60):
+        while len(rows := await rows_of(service, ends, id=generation_id)) < 2:
+            await asyncio.sleep(0.05)
+    status = await ended(service, generation_id)
+
+    assert (status.status, status.n_completed, status.ledger.n_in_doubt) == ("completed", CLUSTERS, 0)
+    assert (rows[0].provider_id, status.spent_usd) == (first, paying.bill().usd)
+    assert "batch handed in twice" in stack.log_of(frozen)
+    assert status.ledger.reserved == 0
+    await check_units(service, generation_id)
+
+
+async def stopped(pid: int) -> None:
+    """Wait until the process has been stopped by SIGSTOP."""
+    async with asyncio.timeout(60):
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.long

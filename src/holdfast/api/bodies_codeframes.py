@@ -48,7 +48,8 @@ class ConfigBody(Body):
         "offline",
         min_length=1,
         max_length=200,
-        description="Who writes the labels: `offline` (no key, no cost), `anthropic:MODEL` or `openai:MODEL`",
+        description="Who writes the labels, or codes brands and sentiments: `offline` (no key, no cost), "
+        "`anthropic:MODEL` or `openai:MODEL`",
     )
     budget_usd: Budget | None = Field(None, description="Most its calls may cost; then it is paused")
     batch: bool = Field(
@@ -146,7 +147,7 @@ class ProgressBody(Body):
     generation_id: UUID
     status: StatusWord
     progress: int = Field(ge=0, le=100, description="Percent, never going down")
-    phase: Literal["prepare", "embed", "cluster", "label", "review", "assemble"] | None = Field(
+    phase: Literal["prepare", "embed", "cluster", "label", "review", "code", "assemble"] | None = Field(
         description="null: none under way"
     )
     n_clusters: int = Field(description="Clusters to label; 0 until they are known")

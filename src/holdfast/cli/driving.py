@@ -57,7 +57,7 @@ class Run:
         self.console.print(f"\n{self._where()}; {duration(status.processing_time_ms / 1000)} of work", soft_wrap=True)
         self._tell_cost(status)
         if status.status == "partial":
-            complain(_incomplete(status))
+            complain(incomplete(status))
             self.console.print(f"try those once more with: holdfast retry {self.generation_id}")
             return FAILED
         return 0
@@ -74,7 +74,10 @@ class Run:
         return f"the {written(self.out)} is {self.out}"
 
 
-def _incomplete(status: Status) -> str:
+def incomplete(status: Status) -> str:
+    """What a partial generation lacks."""
+    if "code" in status.failed_stages:
+        return "some bundles of answers could not be coded; these answers are in Other"
     if not status.n_failed:
         return "the model's review of the codeframe brought nothing usable"
     return f"{counted(status.n_failed, 'cluster')} could not be labelled; their answers are in Other"

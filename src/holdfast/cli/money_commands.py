@@ -26,6 +26,7 @@ def estimate(
     model: options.Model,
     text_column: options.TextColumn = None,
     sheet: options.Sheet = None,
+    coding_type: options.CodingType = "open-ended",
     clusters: options.Clusters = None,
     batch: options.Batch = False,
     review: options.Review = False,
@@ -36,7 +37,7 @@ def estimate(
     from holdfast.service import FileToImport, GenerationConfig  # noqa: PLC0415
 
     settings = quietly()
-    config = GenerationConfig(n_clusters=clusters, model=model, batch=batch, review=review)
+    config = GenerationConfig(n_clusters=clusters, model=model, batch=batch, review=review, coding_type=coding_type)
     show_estimate(settings, checked_file(FileToImport(path=file, text_column=text_column, sheet=sheet)), config)
 
 

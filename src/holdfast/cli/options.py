@@ -16,11 +16,14 @@ OUT_HELP = (
     " or a report of the codeframe to look at: .html."
 )
 HIERARCHY_HELP = "flat, two_level (themes of codes), three_level, or adaptive: whichever fits the number of codes."
-CODING_HELP = "What to find: themes of any kind, the brands that short answers name, or praise and blame (English)."
+CODING_HELP = "What to find: themes of any kind, the brands that short answers name, or praise and blame."
 EXISTING_HELP = (
     "A code or brand you have already; give it several times for several. A brand: 'Coca-Cola (Coke, Cola)'."
 )
-MODEL_HELP = "Who writes the labels: offline (this machine, for nothing), anthropic:MODEL or openai:MODEL."
+MODEL_HELP = (
+    "Who writes the labels, or codes brands and sentiments: offline (this machine, for nothing), anthropic:MODEL"
+    " or openai:MODEL."
+)
 
 GenerationId: TypeAlias = Annotated[str, typer.Argument(metavar="ID", help="The generation's id.")]
 NoProgress: TypeAlias = Annotated[bool, typer.Option("--no-progress", help="Say nothing until it has ended.")]
@@ -45,7 +48,7 @@ ExistingCodes: TypeAlias = Annotated[
 ]
 Model: TypeAlias = Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)]
 Batch: TypeAlias = Annotated[
-    bool, typer.Option("--batch", help="Buy the labels as a batch: half the price, done within a day.")
+    bool, typer.Option("--batch", help="Buy the calls as a batch: half the price, done within a day.")
 ]
 Review: TypeAlias = Annotated[
     bool, typer.Option("--review", help="Ask the model once more, about all codes: which are one, and the themes.")

@@ -3,8 +3,9 @@
 from holdfast.codeframe.assembly import OTHER_NAME, OTHER_NUMBER
 from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
 from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
+from holdfast.codeframe.bundles import Coder, Reading, bundle_prompt, plan_bundles, read_bundle
 from holdfast.codeframe.clustering import likely_clusters
-from holdfast.codeframe.coding_types import code_directly
+from holdfast.codeframe.coding_types import asked_texts, code_directly, coder_of
 from holdfast.codeframe.embedding import Embedder, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
 from holdfast.codeframe.examples import Example, Learned, Thresholds, learn
@@ -54,6 +55,7 @@ __all__ = [
     "Brief",
     "ClusterLabel",
     "ClusterResult",
+    "Coder",
     "Codes",
     "Drift",
     "Embedder",
@@ -72,16 +74,20 @@ __all__ = [
     "Projection",
     "Prompt",
     "Proposal",
+    "Reading",
     "Reviewed",
     "Taught",
     "Thresholds",
     "Vectors",
     "Wave",
+    "asked_texts",
     "assemble_stage",
     "build_codeframe",
+    "bundle_prompt",
     "cluster_stage",
     "code_directly",
     "code_wave",
+    "coder_of",
     "drift",
     "embed_chunk",
     "evaluate",
@@ -90,9 +96,11 @@ __all__ = [
     "learn",
     "likely_clusters",
     "open_embedder",
+    "plan_bundles",
     "plan_chunks",
     "prepare",
     "project",
+    "read_bundle",
     "read_label",
     "read_review",
     "read_vectors",

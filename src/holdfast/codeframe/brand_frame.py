@@ -1,10 +1,13 @@
 """The codeframe of a brand question: brands by how sure they are, and apart from them what names none."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.codeframe.brand_coder import asked_brands
 from holdfast.codeframe.brands import Brand, BrandCoding, code_brands
-from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts
+from holdfast.codeframe.bundles import Reading
+from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, unread_note
+from holdfast.codeframe.preprocess import prepare, spelled_alike
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import AssembledFrame, FrameConfig, Mece, MeceIssue
 
@@ -45,16 +48,23 @@ class _Coded:
     left_out: int  # brands without a code, their answers in Other
 
 
-def brand_stage(texts: Sequence[str], config: FrameConfig) -> AssembledFrame:
+def brand_stage(texts: Sequence[str], config: FrameConfig, read: Mapping[str, Reading] | None = None) -> AssembledFrame:
     """Every answer coded to all brands it names, the first named first.
 
     Brands of `config.existing_codes` come before what is found; `config.min_cluster_size` answers make a brand that
-    is not listed a verified one.
+    is not listed a verified one. `read`: what a model has read in distinct texts; one that it was asked about in vain
+    is in Other.
     """
-    coding = code_brands(texts, listed=config.existing_codes, many=config.min_cluster_size)
-    coded = _code(texts, coding)
+    said, asked, notes = list(texts), tuple[str, ...](), list[str]()
+    if read is not None:
+        prepared = prepare(texts)
+        asked = asked_brands(prepared, config.existing_codes)
+        said = spelled_alike(texts, prepared)
+        notes = unread_note(said, asked, read)
+    coding = code_brands(said, listed=config.existing_codes, many=config.min_cluster_size, asked=asked, read=read)
+    coded = _code(said, coding)
     drafts = _drafts(coded, themed=config.hierarchy != "flat")
-    return frame_of(texts, drafts, coded.rows, mece=_mece(coded), notes=_notes(coded))
+    return frame_of(texts, drafts, coded.rows, mece=_mece(coded), notes=[*_notes(coded), *notes])
 
 
 def _code(texts: Sequence[str], coding: BrandCoding) -> _Coded:

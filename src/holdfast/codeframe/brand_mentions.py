@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.codeframe.mentions import Splitter, in_brackets, is_sentence, key_of, segments_of, tidy
 from holdfast.codeframe.preprocess import normalise
@@ -23,6 +23,8 @@ class Mentions:
     counts: Mapping[str, int]  # key -> rows, aliases counted under their name; sentences are not counted
     spellings: Mapping[str, Mapping[str, int]]  # key -> as written -> rows
     spam: Mapping[str, str]  # text without any mention -> key of its rule code
+    names: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # key -> a model's name for it -> rows
+    by_model: bool = False  # a model has read the answers
 
     def key(self, mention: str) -> str:
         key = key_of(mention)

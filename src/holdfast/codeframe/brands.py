@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from holdfast.codeframe.brand_coder import as_read
 from holdfast.codeframe.brand_mentions import Mentions, collect
 from holdfast.codeframe.brand_variants import Variants, find_variants
+from holdfast.codeframe.bundles import Reading
 from holdfast.codeframe.mentions import is_sentence, key_of, tidy, words_known
 
 Group: TypeAlias = Literal["verified", "review"]
@@ -41,14 +43,24 @@ class BrandCoding:
     spam: Mapping[str, str]  # text without a brand -> key of the rule code that it is
 
 
-def code_brands(texts: Sequence[str], *, listed: Sequence[str] = (), many: int = 5) -> BrandCoding:
+def code_brands(
+    texts: Sequence[str],
+    *,
+    listed: Sequence[str] = (),
+    many: int = 5,
+    asked: Sequence[str] = (),
+    read: Mapping[str, Reading] | None = None,
+) -> BrandCoding:
     """The brands of the answers; the same for shuffled rows.
 
     `listed`: brands the user knows, each maybe with other names in brackets: `Coca-Cola (Coke, Cola)`. `many`: answers
-    that name a brand before it is thought to be one without being listed.
+    that name a brand before it is thought to be one without being listed. `read`: what a model has read in the texts
+    it was `asked` about.
     """
     weights = Counter(texts)
     mentions = collect(weights, listed=listed)
+    if read is not None:
+        mentions = as_read(mentions, asked, read, weights)
     variants = find_variants(mentions.counts, listed=frozenset(mentions.listed), many=many)
     reading = _Reading(mentions, variants, many)
     found = {text: reading.of(text) for text in sorted(weights)}
@@ -133,7 +145,8 @@ class _Writer:
         return tuple(brand for _, brand in written), {head: place for place, (head, _) in enumerate(written)}
 
     def _name(self, head: str) -> str:
-        return self._mentions.listed.get(head) or display_name(self._mentions.spellings[head])
+        named = self._mentions.names or self._mentions.spellings
+        return self._mentions.listed.get(head) or display_name(named[head])
 
     def _brand(self, head: str) -> Brand:
         n, listed = self._rows[head], self._mentions.listed.get(head)
@@ -160,7 +173,8 @@ class _Writer:
         if n < self._many:
             return f"Named in {answers} only.", "review"
         also = f" Spelled nearly as {near}, but by so many that it is taken for a name of its own." if near else ""
-        return f"Named in {answers}, spelled consistently.{also}", "verified"
+        how = "as a model reads them" if self._mentions.by_model else "spelled consistently"
+        return f"Named in {answers}, {how}.{also}", "verified"
 
 
 def display_name(spelled: Mapping[str, int]) -> str:

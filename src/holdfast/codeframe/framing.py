@@ -1,11 +1,12 @@
 """A codeframe of codes that are known before the answers are clustered: brands, sentiments."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from holdfast.codeframe.bundles import Reading
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import AssembledFrame, Assignments, Kind, Mece, Node, NodeType
 
@@ -45,6 +46,13 @@ def rule_drafts(rows: Sequence[RowCodes], *, parent: str | None) -> list[Draft]:
         for rule in RULES.values()
         if rule.number in used
     ]
+
+
+def unread_note(texts: Sequence[str], asked: Collection[str], read: Mapping[str, Reading]) -> list[str]:
+    """How many answers a model was asked about in vain."""
+    missing = set(asked) - read.keys()
+    n = sum(text in missing for text in texts)
+    return [f"the model gave no usable reading of {n} {'answer' if n == 1 else 'answers'}; see Other"] if n else []
 
 
 def frame_of(

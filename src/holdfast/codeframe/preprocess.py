@@ -78,6 +78,11 @@ def prepare(texts: Sequence[str]) -> Prepared:
     return _number(folded, rules, spelled)
 
 
+def spelled_alike(texts: Sequence[str], prepared: Prepared) -> list[str]:
+    """Each row's distinct text; of a row with a rule code its own."""
+    return [prepared.distinct[n] if n >= 0 else text for text, n in zip(texts, prepared.index.tolist(), strict=True)]
+
+
 def _read(text: str) -> tuple[str | None, str | None]:
     normal = normalise(text)
     rule = rule_of(normal)

@@ -1,10 +1,11 @@
 """The codeframe of a sentiment coding: positive, neutral or mixed, negative, and apart from them what says nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts
-from holdfast.codeframe.preprocess import normalise
+from holdfast.codeframe.bundles import Reading
+from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, unread_note
+from holdfast.codeframe.preprocess import normalise, prepare, spelled_alike
 from holdfast.codeframe.rules import rule_of
 from holdfast.codeframe.sentiment import Sentiment, sentiment_of
 from holdfast.codeframe.values import AssembledFrame, FrameConfig, Mece
@@ -26,9 +27,43 @@ PLAIN_SIGN = (
 SILENT = 0.6  # share of answers without a sign that the user should know of
 
 
-def sentiment_stage(texts: Sequence[str], config: FrameConfig) -> AssembledFrame:
-    """Every answer with one of three codes and how sure that is, or with a rule code."""
+OTHER = Draft(
+    key="other",
+    number=995,
+    kind="other",
+    name="Other",
+    description="Answers of which the model gave no usable reading.",
+)
+MEANT = {**NUMBERS, "mixed": 2}
+
+
+def sentiment_stage(
+    texts: Sequence[str], config: FrameConfig, read: Mapping[str, Reading] | None = None
+) -> AssembledFrame:
+    """Every answer with one of three codes and how sure that is, or with a rule code.
+
+    `read`: what a model has read in distinct texts; one that it was asked about in vain is in Other.
+    """
     del config  # nothing to choose
+    return _by_words(texts) if read is None else _by_model(texts, read)
+
+
+def _by_model(texts: Sequence[str], read: Mapping[str, Reading]) -> AssembledFrame:
+    """What a rule sets aside is read by its words, as without a model."""
+    prepared = prepare(texts)
+    said = spelled_alike(texts, prepared)
+    coded = {text: ((MEANT[read[text][0]], read[text][1]),) if text in read else () for text in prepared.distinct}
+    rows: list[RowCodes] = [
+        (coded[text] or ((OTHER.number, 0.0),)) if place >= 0 else _code(text, sentiment_of(text))
+        for text, place in zip(said, prepared.index.tolist(), strict=True)
+    ]
+    missing = sum(codes[0][0] == OTHER.number for codes in rows)
+    drafts = [*CODES, *([OTHER] if missing else []), *rule_drafts(rows, parent=None)]
+    notes = unread_note(said, prepared.distinct, read)
+    return frame_of(texts, drafts, rows, mece=_mece(missing, len(rows)), notes=notes)
+
+
+def _by_words(texts: Sequence[str]) -> AssembledFrame:
     weights = Counter(texts)
     found = {text: sentiment_of(text) for text in weights}
     coded = {text: _code(text, sentiment) for text, sentiment in found.items()}

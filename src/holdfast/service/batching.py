@@ -1,8 +1,8 @@
-"""Labels bought in a provider's batch: half the price, and the answer comes when the provider has time.
+"""Calls bought in a provider's batch: half the price, and the answer comes when the provider has time.
 
 The batch and the intents of all its calls are committed before the submit, and the batch's id travels with each
 request: after a crash the provider is asked whether it has it, so that not even the submit is in doubt. Results become
-recorded replies; the label units that follow replay them for free.
+recorded replies; the units that follow replay them for free.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 import structlog
 
 from holdfast import faultpoints
-from holdfast.codeframe import ClusterLabel
 from holdfast.durable import Intent, fingerprint
 from holdfast.errors import (
     HoldfastError,
@@ -29,7 +28,7 @@ from holdfast.errors import (
     ProviderRejected,
 )
 from holdfast.llm import Completion, Found, NotThere, Search, Unsure
-from holdfast.service.labelling import Question, reply_of, step_name
+from holdfast.service.asking import Question, reply_of
 from holdfast.service.models import Models, most_of
 from holdfast.service.repeating import again_and_again
 from holdfast.store import Caps, Database, batches, calls
@@ -54,7 +53,7 @@ log = structlog.get_logger("holdfast.service")
 class _Call:
     name: str  # in the batch
     intent: Intent
-    question: Question[ClusterLabel]
+    question: Question[Any]
 
 
 class Batching:
@@ -67,7 +66,7 @@ class Batching:
         self._sweep_every = sweep_every
         self._missed: dict[UUID, float] = {}  # batches that the provider did not show, and when (monotonic)
 
-    async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question[ClusterLabel]]) -> dict[str, Any]:
+    async def run(self, unit: OwedUnit, worker: str, asked: Sequence[Question[Any]]) -> dict[str, Any]:
         """One step on the way to a batch that has ended; its figures then.
 
         Raises Postponed while the provider is not done (look again then), BudgetUsedUp, StepNotWanted, ProviderError.
@@ -99,8 +98,8 @@ class Batching:
         """Sweep now and then until `stopping`."""
         await again_and_again(self.sweep, what="sweep of batches", every=self._sweep_every, stopping=stopping)
 
-    async def _open(self, unit: OwedUnit, worker: str, asked: Sequence[Question[ClusterLabel]]) -> Batch | None:
-        """Commit what is about to be bought; None if every label has its reply."""
+    async def _open(self, unit: OwedUnit, worker: str, asked: Sequence[Question[Any]]) -> Batch | None:
+        """Commit what is about to be bought; None if every call has its reply."""
         made = self._calls(asked)
         steps = [(call.intent.step, call.intent.fingerprint) for call in made]
         left = await self._database.run(
@@ -126,12 +125,12 @@ class Batching:
         faultpoints.reach("batch committed")
         return batch
 
-    def _calls(self, asked: Sequence[Question[ClusterLabel]]) -> list[_Call]:
+    def _calls(self, asked: Sequence[Question[Any]]) -> list[_Call]:
         model = asked[0].config.model
         price, credential = self._models.price(model), self._models.client(model).credential
         return [
             _Call(
-                name=_name(question),
+                name=_name(question.step),
                 question=question,
                 intent=Intent(
                     id=str(uuid4()),
@@ -145,9 +144,9 @@ class Batching:
             for question in asked
         ]
 
-    async def _submit(self, batch: Batch, asked: Sequence[Question[ClusterLabel]], worker: str) -> None:
+    async def _submit(self, batch: Batch, asked: Sequence[Question[Any]], worker: str) -> None:
         intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
-        requests = {_name(question): question.request for question in asked if question.step in intents}
+        requests = {_name(question.step): question.request for question in asked if question.step in intents}
         provider = self._models.client(batch.model).batches
         try:
             provider_id = await provider.submit(requests, mark=batch.id.hex)
@@ -172,7 +171,7 @@ class Batching:
         log.warning("batch handed in twice, the later one is cancelled", batch=str(batch.id), provider_id=provider_id)
         await self._cancel(batch, provider_id)
 
-    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question[ClusterLabel]], worker: str) -> None:
+    async def _submit_or_find(self, batch: Batch, asked: Sequence[Question[Any]], worker: str) -> None:
         """The submit's outcome is not known: ask the provider."""
         match await self._find(batch):
             case Found(batch_id=provider_id):
@@ -213,8 +212,9 @@ class Batching:
                 raise Postponed(LOOK_CANCELLED)
             raise Postponed(min(LOOK_LAST, max(LOOK_FIRST, age / 10)))
         intents = await self._database.run(partial(batches.intents_of, batch_id=batch.id))
+        named = {_name(step): intent for step, intent in intents.items()}
         async for name, result in provider.results(batch.provider_id):
-            intent = intents.get(step_name(int(name)))
+            intent = named.get(name)
             if intent is not None:
                 await self._record(batch, intent, result)
         await self._database.run(partial(batches.ended, batch_id=batch.id))
@@ -251,9 +251,9 @@ class Batching:
             log.warning("batch not cancelled", batch=str(batch.id), reason=type(error).__name__)
 
 
-def _name(question: Question[ClusterLabel]) -> str:
-    """A label's name in the batch: its cluster's number."""
-    return question.step.partition("/")[2]
+def _name(step: str) -> str:
+    """A step's name in the batch: its unit's number."""
+    return step.partition("/")[2]
 
 
 def _age(batch: Batch) -> float:

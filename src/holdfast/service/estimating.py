@@ -12,16 +12,22 @@ from holdfast.codeframe import (
     Brief,
     ClusterLabel,
     Exemplar,
+    asked_texts,
+    coder_of,
     likely_clusters,
+    plan_bundles,
     wants_review,
 )
 from holdfast.llm import Price, Usage, count_request
+from holdfast.service.coding import ask_bundle
 from holdfast.service.labelling import ask, ask_review
 from holdfast.service.requests import GenerationConfig
 
 SAMPLE = 400  # texts whose tokens are counted
 SHORT_REVIEW = 6  # tokens for each code; of themes with short names
 LONG_TEXT = "Answers that say more about it than others do. " * 6  # a description as long as a model may write
+SAMPLED_BUNDLES = 20  # whose tokens are counted
+SHORT_ENTRY = 12  # tokens of a reply for one answer that needs few
 SHORT_LABEL = 90  # tokens; a model that says only what the schema asks for
 
 
@@ -49,6 +55,8 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
     low end has few clusters, which show half of what an average one can and get short replies; the high end the most
     clusters, full prompts, and replies as long as they may be.
     """
+    if config.is_direct:
+        return _coding(texts, config, price, question)
     shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
     few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(len(set(texts)))
     average = min(MOST_EXEMPLARS, len(texts) // many)
@@ -65,6 +73,27 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         output_tokens=many * full.max_tokens,
     )
     return labels.plus(_review(shown, (few, many), config, price, question)) if config.review else labels
+
+
+def _coding(texts: Sequence[str], config: GenerationConfig, price: Price, question: str | None) -> Estimate:
+    """A call for each bundle: its prompts are known; replies are short, or as long as they may be.
+
+    Answers that a reply leaves out are asked for again. How many is not known: none here.
+    """
+    frame = config.frame()
+    bundles = plan_bundles(asked_texts(config.coding_type, texts, frame))
+    coder = coder_of(config.coding_type, frame)
+    counted = bundles[:: max(1, len(bundles) // SAMPLED_BUNDLES)]
+    if not counted:
+        return Estimate()
+    requests = [ask_bundle("code/0", bundle, coder, config, question=question).request for bundle in counted]
+    scale = len(bundles) / len(counted)
+    asked = round(scale * sum(map(count_request, requests)))
+    most = round(scale * sum(request.max_tokens for request in requests))
+    short = round(scale * sum(SHORT_ENTRY * len(bundle) for bundle in counted))
+    low = price.cost(Usage(input_tokens=asked, output_tokens=min(short, most)), batch=config.batch)
+    high = price.most(input_tokens=asked, max_tokens=most, batch=config.batch)
+    return Estimate(low_usd=min(low, high), high_usd=high, n_calls=len(bundles), input_tokens=asked, output_tokens=most)
 
 
 def _review(

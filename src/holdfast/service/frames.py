@@ -1,6 +1,7 @@
-"""From the pipeline's frame to the rows that are kept."""
+"""What a stage commits, and how the pipeline's frame becomes the rows that are kept."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,18 @@ from holdfast.codeframe import AssembledFrame
 from holdfast.codeframe import Node as FrameNode
 from holdfast.store import Connection, codeframes
 from holdfast.store.codeframes import Node
-from holdfast.store.units import Write
+from holdfast.store.units import Done, NewUnit, Write
 
 QUOTE = 300  # characters of an example that are kept with its node; the whole answer stays with the answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A unit's work, ready to be committed in one transaction."""
+
+    done: Done
+    following: Sequence[NewUnit] = ()
+    write: Write | None = None
 
 
 def frame_result(frame: AssembledFrame) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from holdfast.service.balancing import Census, account_of, balance_of, census_of
 from holdfast.service.enqueueing import enqueue, job_id
 from holdfast.service.estimates import Estimates
 from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
-from holdfast.service.stages import FIRST, LABEL
+from holdfast.service.stages import CODE, FIRST, LABEL
 from holdfast.service.statuses import Status, status_of
 from holdfast.store import Connection, Database, codeframes, endings, generations, ledgers, units
 from holdfast.store.balances import Account, Balance, InHand
@@ -142,10 +142,11 @@ class Generations:
         return await census_of(self._queue, generation_id)
 
     async def _running(self, found: Snapshot) -> int | None:
-        label = found.stages.get(LABEL)
-        if label is None or not label.started:
+        under_way = [stage for stage in (LABEL, CODE) if (counts := found.stages.get(stage)) and counts.started]
+        if not under_way:
             return 0
-        started = await self._database.run(lambda connection: units.started(connection, found.generation.id, LABEL))
+        reads = partial(units.started, generation_id=found.generation.id, stage=under_way[0])
+        started = await self._database.run(reads)
         try:
             async with asyncio.timeout(RUNNING_WAIT):
                 states = await self._queue.states([job_id(ref) for ref in started])

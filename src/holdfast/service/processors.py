@@ -33,8 +33,9 @@ from holdfast.errors import (
 from holdfast.queue import Job, Queue
 from holdfast.service.claims import Claims
 from holdfast.service.enqueueing import ATTEMPTS, enqueue
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW, planner
-from holdfast.service.work import StageWork, Work
+from holdfast.service.frames import Work
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW, planner
+from holdfast.service.work import StageWork
 from holdfast.store import Database, steering, units
 from holdfast.store.units import GivenUp, OwedUnit, UnitRef
 
@@ -81,6 +82,7 @@ class Processors:
             BATCH: work.batch,
             LABEL: work.label,
             REVIEW: work.review,
+            CODE: work.code,
             ASSEMBLE: work.assemble,
         }
         self._under_way: set[asyncio.Task[dict[str, Any]]] = set()

@@ -129,8 +129,8 @@ def _beside_the_coding(config: GenerationConfig) -> list[Problem]:
         return []
     kind = config.coding_type
     found = []
-    if is_paid(config.model):
-        found.append(Problem(path="model", message=f"{kind} coding is done offline in this release: leave model out"))
+    if config.review:
+        found.append(Problem(path="review", message=f"{kind} coding finds no themes to review: leave review out"))
     if config.n_clusters is not None:
         found.append(Problem(path="n_clusters", message=f"{kind} coding makes no clusters: leave the number out"))
     if config.hierarchy not in {"adaptive", "flat", *(["two_level"] if kind == BRAND else [])}:

@@ -1,26 +1,31 @@
 """The order of a generation's stages, and what follows when one has ended."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
-PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, ASSEMBLE = STAGES = (
+PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, CODE, ASSEMBLE = STAGES = (
     "prepare",
     "embed",
     "cluster",
-    "batch",  # only where labels are bought in a provider's batch: submits it and waits for it
+    "batch",  # only where calls are bought in a provider's batch: submits it and waits for it
     "label",
     "review",  # only where it is asked for: one call over all labels
+    "code",  # only where a model codes the answers: a call for each bundle of them
     "assemble",
 )
 
 FIRST = (NewUnit(stage=PREPARE, ordinal=0),)
 
 # A stage without units is passed over: no distinct text to embed, no cluster to label.
-_AFTER = {PREPARE: CLUSTER, EMBED: CLUSTER, CLUSTER: ASSEMBLE, LABEL: ASSEMBLE, REVIEW: ASSEMBLE}
+_AFTER = {PREPARE: CLUSTER, EMBED: CLUSTER, CLUSTER: ASSEMBLE, LABEL: ASSEMBLE, REVIEW: ASSEMBLE, CODE: ASSEMBLE}
+
+# What stands on stages before it, and is made again when one of these is.
+REBUILT = (REVIEW, ASSEMBLE)
 
 # Without all of its units a generation can still have a codeframe.
-MAY_FAIL = frozenset({LABEL, REVIEW})
+MAY_FAIL = frozenset({LABEL, REVIEW, CODE})
 
 
 def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
@@ -32,10 +37,14 @@ def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
             return _failed(end, "stage_failed", f"the stage {end.stage} failed")
         if end.stage == LABEL and not end.done.get(LABEL):
             return _failed(end, "no_label", f"none of the {failed} clusters could be labelled")
+        if end.stage == CODE and not end.done.get(CODE):
+            return _failed(end, "nothing_coded", f"none of the {failed} bundles of answers could be coded")
         if end.stage == ASSEMBLE:
             result = end.end.result if isinstance(end.end, Done) else None
             return Ended(state="partial" if MAY_FAIL & end.failed.keys() else "completed", result=result)
-        return following or (NewUnit(stage=_next(end), ordinal=0, round=end.retries),)
+        if following:
+            return [replace(unit, round=end.retries) for unit in following]
+        return (NewUnit(stage=_next(end), ordinal=0, round=end.retries),)
 
     return plan
 

@@ -1,19 +1,22 @@
 """The status of a generation, computed from what is owed and done; nothing here is counted up anywhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from holdfast.service.requests import OFFLINE
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW, STAGES
+from holdfast.service.requests import OFFLINE, OPEN_ENDED
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW, STAGES
 from holdfast.store.generations import Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
 
 # Percent of the whole that each stage is worth. A stage's units are all known when the first of them is, so the sum
 # never goes backwards.
-WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, BATCH: 0, LABEL: 40, REVIEW: 0, ASSEMBLE: 10}
+WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, BATCH: 0, LABEL: 40, REVIEW: 0, CODE: 0, ASSEMBLE: 10}
+CODED = dict.fromkeys(STAGES, 0) | {PREPARE: 5, CODE: 85, ASSEMBLE: 10}  # a model codes the answers; no clusters
+PACED = frozenset({LABEL, CODE})  # stages of which each unit may be a paid call
 
 ENDED = frozenset({"completed", "partial", "failed", "cancelled", "applied"})
 
@@ -42,6 +45,7 @@ class Status:
     estimate: dict[str, Any] | None  # what it was said to cost before it started
     result: dict[str, Any] | None
     created_at: datetime
+    failed_stages: frozenset[str] = frozenset()  # stages of which a unit was given up
 
     @property
     def ended(self) -> bool:
@@ -53,7 +57,8 @@ class Status:
 
 
 def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None, pace: float | None = None) -> Status:
-    """Derive the status. `running`: label jobs Redis holds active now; None if Redis was not asked or is away.
+    """Derive the status. `running`: jobs of the stage under way that Redis holds active now, if that is one of many
+    calls; None if Redis was not asked or is away.
 
     `pace`: paid calls a second that the limiter lets through; None: no limit.
     """
@@ -83,6 +88,7 @@ def status_of(snapshot: Snapshot, ledger: Ledger, *, running: int | None = None,
         estimate=generation.estimate,
         result=generation.result,
         created_at=generation.created_at,
+        failed_stages=frozenset(name for name, counts in snapshot.stages.items() if counts.failed),
     )
 
 
@@ -114,7 +120,8 @@ def _phase(snapshot: Snapshot) -> str | None:
     if snapshot.generation.state not in {"active", "paused"}:
         return None
     under_way = [stage for stage in STAGES if stage in snapshot.stages and snapshot.stages[stage].pending]
-    return next((LABEL if stage == BATCH else stage for stage in under_way), None)
+    bought = CODE if _is_coded(snapshot) else LABEL
+    return next((bought if stage == BATCH else stage for stage in under_way), None)
 
 
 def _running(counts: StageCounts | None, running: int | None) -> int:
@@ -123,10 +130,20 @@ def _running(counts: StageCounts | None, running: int | None) -> int:
     return counts.started if counts else 0
 
 
+def _weights(snapshot: Snapshot) -> Mapping[str, int]:
+    return CODED if _is_coded(snapshot) else WEIGHTS
+
+
+def _is_coded(snapshot: Snapshot) -> bool:
+    """Whether a model codes the answers without clusters."""
+    config = snapshot.generation.config
+    return bool(config.get("coding_type", OPEN_ENDED) != OPEN_ENDED and config.get("model", OFFLINE) != OFFLINE)
+
+
 def _progress(snapshot: Snapshot) -> int:
     if snapshot.generation.state in {"completed", "partial"}:
         return 100
-    return min(99, int(sum(_done_share(snapshot, stage) * weight for stage, weight in WEIGHTS.items())))
+    return min(99, int(sum(_done_share(snapshot, stage) * weight for stage, weight in _weights(snapshot).items())))
 
 
 def _done_share(snapshot: Snapshot, stage: str) -> float:
@@ -146,14 +163,15 @@ def _eta(snapshot: Snapshot, running: int | None, pace: float | None) -> float |
     """
     phase = _phase(snapshot)
     counts = snapshot.stages.get(phase) if phase else None
-    if phase is None or not WEIGHTS[phase] or counts is None or counts.seconds is None:
+    weights = _weights(snapshot)
+    if phase is None or not weights[phase] or counts is None or counts.seconds is None:
         return None
-    abreast = max(1, _running(counts, running if phase == LABEL else None))
-    weight = WEIGHTS[phase]
-    later = sum(WEIGHTS[stage] for stage in STAGES[STAGES.index(phase) + 1 :])
+    abreast = max(1, _running(counts, running if phase in PACED else None))
+    weight = weights[phase]
+    later = sum(weights[stage] for stage in STAGES[STAGES.index(phase) + 1 :])
     each = counts.seconds / abreast
     left = each * counts.pending
-    if phase == LABEL and pace and snapshot.generation.config.get("model") != OFFLINE:
+    if phase in PACED and pace and snapshot.generation.config.get("model") != OFFLINE:
         left = max(left, counts.pending / pace)
     return round(left + each * counts.total * later / weight, 1)
 

@@ -15,7 +15,7 @@ from holdfast.errors import BadInput, Conflict, QueueUnavailable
 from holdfast.queue import Queue
 from holdfast.service.processors import give_up
 from holdfast.service.reconciler import Reconciler
-from holdfast.service.stages import ASSEMBLE, REVIEW
+from holdfast.service.stages import REBUILT
 from holdfast.store import Connection, Database, batches, generations, ledgers, steering, units
 from holdfast.store.units import GivenUp, UnitRef
 
@@ -64,7 +64,7 @@ class Steering:
     async def retry(self, generation_id: UUID, *, budget: Decimal | None = None) -> int:
         """Owe what failed once more; returns how many units. Raises NotFound, Conflict, BadInput."""
         self._check_budget(budget)
-        again = partial(steering.retry, generation_id=generation_id, rebuilt=(REVIEW, ASSEMBLE), budget=budget)
+        again = partial(steering.retry, generation_id=generation_id, rebuilt=REBUILT, budget=budget)
         retried = await self._database.run(again)
         await self._go_on(generation_id)
         return retried

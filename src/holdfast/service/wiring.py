@@ -10,7 +10,10 @@ from holdfast import faultpoints
 from holdfast.embedded import Servers, open_servers
 from holdfast.errors import NotConfigured
 from holdfast.queue import Queue, Worker
+from holdfast.service.asking import Asking
 from holdfast.service.batching import Batching
+from holdfast.service.coding import Coding
+from holdfast.service.coding_work import CodingWork
 from holdfast.service.costs import Costs
 from holdfast.service.doubting import Doubts
 from holdfast.service.embedders import Embedders
@@ -107,8 +110,9 @@ class Service:
 
     def _stage_work(self, database: Database, models: Models, batching: Batching) -> StageWork:
         embedders = Embedders(models=self.settings.models, cache=self.settings.cache / "models")
-        labelling = Labelling(database, models, caps=caps_of(self.settings), pace=self.settings.label_pace)
-        return StageWork(database, embedders, labelling, batching)
+        asking = Asking(database, models, caps=caps_of(self.settings))
+        labelling = Labelling(asking, pace=self.settings.label_pace)
+        return StageWork(database, embedders, labelling, CodingWork(database, Coding(asking), batching), batching)
 
 
 def caps_of(settings: Settings) -> Caps:

@@ -1,7 +1,6 @@
 """What each stage does with its unit: read what it needs, compute in a thread, say what to commit."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -16,34 +15,26 @@ from holdfast.codeframe import (
     Vectors,
     assemble_stage,
     cluster_stage,
-    code_directly,
     embed_chunk,
     plan_chunks,
     prepare,
     read_vectors,
     wants_review,
 )
+from holdfast.service.asking import Question
 from holdfast.service.batching import Batching
+from holdfast.service.coding_work import CodingWork
 from holdfast.service.embedders import Embedders
-from holdfast.service.frames import frame_result, frame_writer
-from holdfast.service.labelling import Labelling, Question, ask, ask_review
+from holdfast.service.frames import Work, frame_result, frame_writer
+from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.requests import OFFLINE, GenerationConfig
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW
+from holdfast.service.stages import BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.store import Database, answers, units
-from holdfast.store.units import Done, NewUnit, OwedUnit, Write
+from holdfast.store.units import Done, NewUnit, OwedUnit
 
 NO_MODEL = "no embedding model was found; answers were compared by their words alone, which finds coarser codes"
 
 NO_REVIEW = "the model's review of the codeframe brought nothing usable; merges and themes are those found without it"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """A unit's work, ready to be committed in one transaction."""
-
-    done: Done
-    following: Sequence[NewUnit] = ()
-    write: Write | None = None
 
 
 def _labels(n_clusters: int, config: GenerationConfig) -> list[NewUnit]:
@@ -64,10 +55,19 @@ class Corpus:
 class StageWork:
     """The stages. Texts come from the database and go into threads; the event loop stays free."""
 
-    def __init__(self, database: Database, embedders: Embedders, labelling: Labelling, batching: Batching) -> None:
+    def __init__(
+        self,
+        database: Database,
+        embedders: Embedders,
+        labelling: Labelling,
+        coding: CodingWork,
+        batching: Batching,
+    ) -> None:
         self._database = database
         self._embedders = embedders
         self._labelling = labelling
+        self._coding = coding
+        self.code = coding.code
         self._batching = batching
         self._reading = asyncio.Lock()
         self._clusters: tuple[UUID, ClusterResult] | None = None
@@ -75,8 +75,9 @@ class StageWork:
 
     async def prepare(self, unit: OwedUnit, worker: str) -> Work:
         """Fold identical answers, and split what is left to embed into chunks; none where nothing is clustered."""
-        if GenerationConfig.from_json(unit.config).is_direct:
-            return Work(done=Done(result={}), following=[NewUnit(stage=ASSEMBLE, ordinal=0)])
+        config = GenerationConfig.from_json(unit.config)
+        if config.is_direct:
+            return await self._coding.prepare(unit, config)
         corpus = await self._corpus(unit.ref.generation_id)
         embedder = await self._embedders.open("auto")
         distinct = corpus.prepared.distinct
@@ -108,6 +109,9 @@ class StageWork:
 
     async def batch(self, unit: OwedUnit, worker: str) -> Work:
         """Every label bought at once; the label units that follow find their replies recorded."""
+        config = GenerationConfig.from_json(unit.config)
+        if config.is_direct:
+            return await self._coding.batch(unit, worker, config)
         asked = [await self._question(unit, k) for k in range(unit.input["n_clusters"])]
         result = await self._batching.run(unit, worker, asked)
         following = [NewUnit(stage=LABEL, ordinal=k) for k in range(len(asked))]
@@ -139,7 +143,7 @@ class StageWork:
         """The whole codeframe and every answer's codes, written in the transaction that ends the generation."""
         config = GenerationConfig.from_json(unit.config)
         if config.is_direct:
-            return await self._assemble_directly(unit, config)
+            return await self._coding.assemble(unit, config)
         generation_id = unit.ref.generation_id
         corpus, vectors = await self._vectors(generation_id)
         clustering = await self._clustering(generation_id)
@@ -153,14 +157,6 @@ class StageWork:
         if embedder is None:
             result["notes"].append(NO_MODEL)
         return Work(done=Done(result=result), write=write)
-
-    async def _assemble_directly(self, unit: OwedUnit, config: GenerationConfig) -> Work:
-        """Brands and sentiments are read from the words alone: no vectors, no clusters, no labels."""
-        generation_id = unit.ref.generation_id
-        ids, texts = await self._database.run(lambda connection: answers.frozen_texts(connection, generation_id))
-        frame = await asyncio.to_thread(code_directly, config.coding_type, texts, config.frame())
-        write = frame_writer(generation_id, frame, ids, texts)
-        return Work(done=Done(result=frame_result(frame)), write=write)
 
     async def _labels(self, generation_id: UUID) -> dict[int, ClusterLabel]:
         replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))

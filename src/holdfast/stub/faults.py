@@ -11,7 +11,9 @@ BEFORE = frozenset({"close_on_accept", "timeout_before_billing"})
 # … or after it (billed, where the call is one that costs).
 AFTER = frozenset({"timeout_after_billing", "cut_body", "slow"})
 # The reply comes, is billed, and is not as wished.
-CONTENT = frozenset({"truncated_json", "wrong_schema", "max_tokens", "refusal", "content_filter", "cached", "says"})
+CONTENT = frozenset(
+    "truncated_json wrong_schema max_tokens refusal content_filter cached says missing_ids invented_ids".split()  # noqa: SIM905
+)
 # A request in a batch ends without a reply; not billed.
 ITEMS = frozenset({"batch_item_error", "batch_expire"})
 # A list of batches that does not show yet what was made a moment ago.

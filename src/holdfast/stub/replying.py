@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from holdfast.stub.bill import prompt_digest
+from holdfast.stub.coding import coded, with_invented, without_some
 from holdfast.stub.faults import Fault
 from holdfast.stub.filling import Filler
 from holdfast.stub.material import count_tokens, gather, grouped
@@ -14,6 +15,7 @@ from holdfast.stub.prices import Usage
 
 Finish: TypeAlias = Literal["stop", "max_tokens", "refusal", "content_filter"]
 
+SPOILT = {"missing_ids": without_some, "invented_ids": with_invented}  # of a reply with an entry for each answer
 REVIEW = {"merges", "themes"}  # what a reply over all codes has
 REFUSAL = "I'm sorry, but I can't help with that."
 
@@ -76,7 +78,10 @@ def _spoilt(prompt: Prompt, fault: str) -> tuple[str, Finish]:
         return "", "content_filter"
     if fault == "wrong_schema":
         return '{"unexpected":["not what was asked for"]}', "stop"
-    text = _fitting(prompt)
+    entries = coded(prompt.user, prompt.schema)
+    if entries is not None and fault in SPOILT:
+        return orjson.dumps({"answers": SPOILT[fault](entries)}).decode(), "stop"
+    text = _fitting(prompt) if entries is None else orjson.dumps({"answers": entries}).decode()
     return (text[: max(1, len(text) // 2)] if fault == "truncated_json" else text), "stop"
 
 

@@ -70,7 +70,7 @@ class Stack:
             process.wait()
 
 
-async def generation_of(service: Service, *, clusters: int = 6, answers: int = 120, **config: Any) -> UUID:
+async def generation_of(service: Service, *, clusters: int | None = 6, answers: int = 120, **config: Any) -> UUID:
     """A generation of real-looking answers, committed and enqueued."""
     category = await service.imports.add_category(name="faults")
     rows = [IncomingRow(text=TOPICS[n % len(TOPICS)].format(n=n)) for n in range(answers)]

@@ -10,8 +10,6 @@ from holdfast.stub import StubProvider
 LABELS = 4
 UNITS_BEFORE = 3 + LABELS  # prepare, embed, cluster, and the labels
 
-SHORT = "call returned"  # the point at which most can be lost; the others go with the long tests
-
 # Where the worker dies -> calls in doubt afterwards, calls that the provider billed twice.
 POINTS = {
     f"intent stored:{LABELS + 1}": (1, 0),
@@ -22,13 +20,9 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("point", "doubts", "twice"),
-    [
-        pytest.param(point, *counts, marks=() if point.startswith(SHORT) else pytest.mark.long)
-        for point, counts in POINTS.items()
-    ],
-)
+# The same kills in a stage of many calls are in test_paid_coding.py, the worst of them among the short tests.
+@pytest.mark.long
+@pytest.mark.parametrize(("point", "doubts", "twice"), [(point, *counts) for point, counts in POINTS.items()])
 async def test_a_worker_killed_in_the_review_costs_at_most_that_call(
     paying: StubProvider, stack: Stack, service: Service, point: str, doubts: int, twice: int
 ) -> None:

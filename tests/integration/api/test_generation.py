@@ -298,7 +298,7 @@ async def test_answers_can_be_chosen_and_must_be_of_the_category(
 
 
 async def test_what_does_not_go_with_a_coding_is_refused_where_it_stands(client: httpx.AsyncClient, sixty: int) -> None:
-    asked = {"model": "openai:gpt", "hierarchy_preference": "three_level", "existing_codes": ["Good"]}
+    asked = {"model": "openai:gpt", "review": True, "hierarchy_preference": "three_level", "existing_codes": ["Good"]}
     reply = await client.post(
         "/codeframe/generate",
         json={"category_id": sixty, "coding_type": "sentiment", "n_clusters": 4, "config": asked},
@@ -307,7 +307,7 @@ async def test_what_does_not_go_with_a_coding_is_refused_where_it_stands(client:
     assert reply.status_code == 422
     assert {each["path"] for each in reply.json()["errors"]} == {
         "body.n_clusters",
-        "body.config.model",
+        "body.config.review",
         "body.config.hierarchy_preference",
         "body.config.existing_codes",
     }

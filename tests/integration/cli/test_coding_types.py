@@ -65,7 +65,7 @@ def test_sentiments_of_real_answers_are_three_codes(
         (("--coding-type", "brand", "--clusters", "5"), "brand coding makes no clusters"),
         (("--coding-type", "brand", "--hierarchy", "three_level"), "must be adaptive, flat or two_level"),
         (("--coding-type", "sentiment", "--existing-code", "Good"), "three codes of its own"),
-        (("--coding-type", "sentiment", "--model", "openai:gpt-4o-mini"), "done offline in this release"),
+        (("--coding-type", "sentiment", "--model", "openai:gpt-4o-mini", "--review"), "no themes to review"),
     ],
 )
 def test_what_does_not_go_with_a_coding_is_refused(

@@ -10,8 +10,8 @@ import pytest
 from holdfast.errors import NotFound, Unrecoverable
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.service.enqueueing import ATTEMPTS
+from holdfast.service.frames import Work
 from holdfast.service.processors import Processors, UnitFailed
-from holdfast.service.work import Work
 from holdfast.store import Connection
 from holdfast.store.generations import Created
 from holdfast.store.units import Done, OwedUnit
@@ -46,7 +46,7 @@ class BrokenWork:
 
         return Work(done=Done(result={}), write=write if self._write_fails else None)
 
-    embed = cluster = batch = label = review = assemble = prepare
+    embed = cluster = batch = label = review = code = assemble = prepare
 
 
 @pytest.fixture

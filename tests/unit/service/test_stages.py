@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.service.stages import ASSEMBLE, CLUSTER, EMBED, LABEL, PREPARE, REVIEW, planner
+from holdfast.service.stages import ASSEMBLE, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW, planner
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, StageEnd, UnitEnd
 
 FAILED = GivenUp(code="ValueError", message="no", attempt=3)
@@ -22,7 +22,7 @@ def ended(
     )
 
 
-@pytest.mark.parametrize(("stage", "following"), [(EMBED, CLUSTER), (LABEL, ASSEMBLE)])
+@pytest.mark.parametrize(("stage", "following"), [(EMBED, CLUSTER), (LABEL, ASSEMBLE), (CODE, ASSEMBLE)])
 def test_a_stage_is_followed_by_the_next(stage: str, following: str) -> None:
     assert planner()(ended(stage)) == (NewUnit(stage=following, ordinal=0),)
 
@@ -37,6 +37,7 @@ def test_what_is_built_again_after_a_retry_gets_a_job_of_its_own() -> None:
     again = replace(ended(LABEL), retries=2)
 
     assert planner()(again) == (NewUnit(stage=ASSEMBLE, ordinal=0, round=2),)
+    assert planner([NewUnit(stage=CODE, ordinal=3)])(again) == [NewUnit(stage=CODE, ordinal=3, round=2)]
 
 
 @pytest.mark.parametrize(("stage", "following"), [(PREPARE, CLUSTER), (CLUSTER, ASSEMBLE)])
@@ -87,3 +88,13 @@ def test_a_review_that_failed_leaves_a_frame_that_is_partial() -> None:
 
     assert planner()(failed) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
     assert planner()(replace(ended(ASSEMBLE), failed={REVIEW: 1})) == Ended(state="partial", result={"n": 1})
+
+
+def test_bundles_that_failed_leave_a_frame_that_is_partial_unless_all_did() -> None:
+    assert planner()(ended(CODE, done=2, failed=1, end=FAILED)) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
+    assert planner()(replace(ended(ASSEMBLE), failed={CODE: 1})) == Ended(state="partial", result={"n": 1})
+
+    plan = planner()(ended(CODE, done=0, failed=3, end=FAILED))
+
+    assert isinstance(plan, Ended)
+    assert (plan.error or {})["message"] == "none of the 3 bundles of answers could be coded: no"

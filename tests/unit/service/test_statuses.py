@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.service.statuses import status_of
 from holdfast.store.generations import Generation, Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
@@ -176,3 +176,29 @@ def test_a_review_under_way_has_no_eta_and_takes_no_progress_back() -> None:
 
     assert (reviewing.phase, reviewing.progress, reviewing.eta_seconds) == (REVIEW, 90, None)
     assert (reviewing.n_completed, reviewing.n_pending, assembling.progress) == (5, 0, 90)
+
+
+CODED = {"coding_type": "brand", "model": "openai:m"}
+
+
+@pytest.mark.parametrize(("pace", "seconds"), [(None, 6.2), (0.1, 51.2)])
+def test_a_coding_by_a_model_is_as_far_as_its_bundles(pace: float | None, seconds: float) -> None:
+    found = snapshot(stage(PREPARE, done=1), stage(CODE, pending=5, done=5, started=2), config=CODED)
+
+    status = status_of(found, LEDGER, running=2, pace=pace)
+
+    # Five bundles of 2 s, two at once, or at the pace of paid calls; and assemble, worth 10/85 of all ten bundles.
+    assert (status.phase, status.progress, status.eta_seconds) == (CODE, 47, pytest.approx(seconds, abs=0.05))
+    assert (status.n_clusters, status.n_completed, status.n_running) == (0, 0, 0)
+
+
+def test_bundles_that_wait_for_a_batch_are_the_phase_of_coding() -> None:
+    waiting = status_of(snapshot(stage(PREPARE, done=1), stage(BATCH, pending=1), config=CODED), LEDGER)
+
+    assert (waiting.phase, waiting.progress) == (CODE, 5)
+
+
+def test_a_status_says_which_stages_gave_a_unit_up() -> None:
+    found = snapshot(stage(PREPARE, done=1), stage(CODE, done=2, failed=1), config=CODED, state="partial")
+
+    assert status_of(found, LEDGER).failed_stages == {CODE}

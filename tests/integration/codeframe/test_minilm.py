@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from holdfast.codeframe import Embedder, FrameConfig, build_codeframe, model_files, open_embedder
 from holdfast.codeframe.embedding import MiniLmEmbedder
 from holdfast.codeframe.onnx_graph import sentence_encoder
+from holdfast.codeframe.values import Vectors
 from holdfast.errors import NotConfigured
 
 Array = npt.NDArray[np.float64]
@@ -84,6 +85,35 @@ def test_long_and_odd_answers_get_unit_vectors_and_progress_is_told(minilm: Embe
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3)
     assert told[-1] == (len(texts), len(texts))
     assert told == sorted(told)
+
+
+def test_batches_are_small_enough_to_stay_in_the_cache_and_an_interrupted_embed_begins_no_further_ones(
+    model_folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minilm = MiniLmEmbedder(model_files.encoder_file(model_folder, cache), model_folder / "tokenizer.json", threads=1)
+    ran: list[list[list[int]]] = []
+    run, interrupted = minilm._run, threading.Event()
+
+    def watched(batch: list[list[int]]) -> Vectors:
+        ran.append(batch)
+        assert len(ran) == 1 or interrupted.wait(60)
+        return run(batch)
+
+    def interrupt(done: int, total: int) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(minilm, "_run", watched)
+    texts = [f"{text} {n}" for n in range(60) for text in TEXTS]
+    with pytest.raises(KeyboardInterrupt):
+        minilm.embed(texts, progress=interrupt)
+    n_interrupted = len(ran)
+    minilm.embed(texts)
+
+    whole = ran[n_interrupted:]
+    assert sum(map(len, whole)) == len(texts)
+    assert all(len(batch) <= 32 and len(batch) * max(map(len, batch)) <= 384 for batch in whole)
+    assert n_interrupted < len(whole)
 
 
 def test_a_long_answer_is_the_mean_of_its_windows(minilm: Embedder) -> None:

@@ -2,8 +2,9 @@
 
 For each set of labelled answers in FOLDER: so many examples a code are drawn (several seeded draws), all other labelled
 answers are coded with them, and the share whose best code is the person's is counted. With 0 examples the codes' names
-alone do it. The ceiling is a linear probe taught four fifths of the codes. --save keeps the rows in results/ and
-rewrites the table in README.md.
+alone do it. The ceiling is a linear probe taught four fifths of the codes. Then as many examples as so many a code are
+chosen from half of the answers, by chance or as `holdfast suggest` does, and the other half is scored. --save keeps the
+rows in results/ and rewrites the table in README.md.
 """
 
 import argparse
@@ -15,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from codeframe_driver import sets
-from holdfast.codeframe import Embedder, Example, Thresholds, learn, open_embedder
+from holdfast.codeframe import Embedder, Example, Learned, Thresholds, learn, open_embedder, suggest
 from queue_driver import machine, readme
 from queue_driver.rows import Row, load, save, select
 
@@ -27,6 +29,7 @@ RESULTS = Path(__file__).parent / "results" / "codeframe_examples.json"
 MARKER = "codeframe_examples"
 SETS = ("clinc150", "nhs_fft", "argkp")
 EXAMPLES = (0, 1, 5, 20)
+CHOSEN = ("random", "suggested")
 NO_MATTER = Thresholds(floor=0.0, further=1.0, temperature=1.0)  # which code is best does not depend on them
 
 
@@ -78,6 +81,14 @@ def of_set(file: Path, name: str, embedder: Embedder, *, draws: int) -> Iterator
         accuracy = {"accuracy": float(np.mean(scored)), "draws": draws if count else 1}
         yield common | {"examples": count, **accuracy, "seconds": round(seconds, 1)}
     yield common | {"examples": "ceiling", "accuracy": float(np.mean([survey.ceiling() for survey in surveys]))}
+    for chosen in CHOSEN:
+        begun = time.perf_counter()
+        runs = [s.after(chosen, seed) for seed in range(draws) for s in surveys]
+        seconds = round((time.perf_counter() - begun) / draws, 1)
+        for count in EXAMPLES[1:]:
+            scored = [run[count] for run in runs if count in run]
+            accuracy = {"accuracy": float(np.mean(scored)), "draws": draws, "scored": len(scored)}
+            yield common | {"chosen": chosen, "per_code": count, **accuracy, "seconds": seconds}
 
 
 class Labelled:
@@ -99,9 +110,34 @@ class Labelled:
         rest = np.setdiff1d(self.coded, taught)
         if not len(rest):
             return None
-        examples = [Example(row=int(row), codes=(int(self.codes[row]),)) for row in taught]
-        found = learn(self.vectors, self.names, examples, thresholds=NO_MATTER)
-        return float(np.mean(found.best[rest] == self.codes[rest]))
+        return float(np.mean(self.taught(taught).best[rest] == self.codes[rest]))
+
+    def after(self, chosen: str, seed: int) -> dict[int, float]:
+        """Of the half that cannot be asked about, after each number of examples a code; the later ones add to these.
+
+        What the other half does not have enough answers for is left out.
+        """
+        dice = np.random.default_rng(seed)
+        half = dice.permutation(self.coded)
+        asked, scored = half[: len(half) // 2], half[len(half) // 2 :]
+        shuffled, found, figures = dice.permutation(len(asked)), self.taught(asked[:0]), {}
+        taught: list[int] = []  # places among `asked`
+        for count in EXAMPLES[1:]:
+            n = count * len(self.names)
+            if n > len(asked):
+                break
+            if chosen == "random":
+                taught = shuffled[:n].tolist()
+            else:
+                seen, sure = self.vectors[asked], found.probabilities[asked]
+                taught += suggest(seen, sure, n=n - len(taught), confirmed=taught).tolist()
+            found = self.taught(asked[taught])
+            figures[count] = float(np.mean(found.best[scored] == self.codes[scored]))
+        return figures
+
+    def taught(self, rows: npt.NDArray[np.int_]) -> Learned:
+        examples = [Example(row=int(row), codes=(int(self.codes[row]),)) for row in rows]
+        return learn(self.vectors, self.names, examples, thresholds=NO_MATTER)
 
     def ceiling(self) -> float:
         codes = self.codes[self.coded]
@@ -117,7 +153,16 @@ def report(results: Row) -> str:
     head = f"{about['cpu']}, {about['cores']} cores, {about['system']}; commit {about['commit']}; {about['date']}."
     names = list(dict.fromkeys(row["set"] for row in rows))
     lines = [[_title(count), *(_cell(rows, name, count) for name in names)] for count in (*EXAMPLES, "ceiling")]
-    return f"{head}\n\n{readme.table(['examples a code', *names], lines)}"
+    chosen = [
+        [
+            f"{count} a code, {'by chance' if how == 'random' else 'suggested'}",
+            *(_chosen(rows, n, count, how) for n in names),
+        ]
+        for count in EXAMPLES[1:]
+        for how in CHOSEN
+    ]
+    tables = readme.table(["examples a code", *names], lines), readme.table(["examples in all", *names], chosen)
+    return "\n\n".join([head, *tables])
 
 
 def _title(count: int | str) -> str:
@@ -128,6 +173,11 @@ def _title(count: int | str) -> str:
 
 def _cell(rows: list[Row], name: str, count: int | str) -> str:
     found = select(rows, set=name, examples=count)
+    return f"{found[0]['accuracy']:.3f}" if found else readme.NOTHING
+
+
+def _chosen(rows: list[Row], name: str, count: int, how: str) -> str:
+    found = select(rows, set=name, per_code=count, chosen=how)
     return f"{found[0]['accuracy']:.3f}" if found else readme.NOTHING
 
 

@@ -51,14 +51,9 @@ def _survey(driver: SimpleNamespace) -> Any:
     return driver.sets.Survey(texts=texts, labels=labels, vectors=vectors.astype(np.float32))
 
 
-def test_the_readme_s_quality_table_is_what_the_committed_rows_give() -> None:
-    told = _quality("--check")
-
-    assert told.returncode == 0, told.stderr
-
-
-def test_the_readme_s_scale_table_is_what_the_committed_rows_give() -> None:
-    command = [sys.executable, str(BENCHMARKS / "codeframe_scale.py"), "--check"]
+@pytest.mark.parametrize("script", ["codeframe_quality", "codeframe_scale", "codeframe_examples"])
+def test_the_readme_s_tables_are_what_the_committed_rows_give(script: str) -> None:
+    command = [sys.executable, str(BENCHMARKS / f"{script}.py"), "--check"]
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     assert told.returncode == 0, told.stderr

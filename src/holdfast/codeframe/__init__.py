@@ -26,6 +26,7 @@ from holdfast.codeframe.proposals import Proposal, Reviewed
 from holdfast.codeframe.reading import read_label
 from holdfast.codeframe.reviewing import read_review, review_prompt, wants_review
 from holdfast.codeframe.rules import RULES
+from holdfast.codeframe.suggestions import suggest
 from holdfast.codeframe.values import (
     AssembledFrame,
     Assignments,
@@ -106,5 +107,6 @@ __all__ = [
     "read_vectors",
     "review_prompt",
     "sample_answers",
+    "suggest",
     "wants_review",
 ]

@@ -10,7 +10,20 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.middleware import Middleware
 
 from holdfast import __version__
-from holdfast.api import answers, categories, codeframes, costs, docs, health, metrics, problems, queue, steering
+from holdfast.api import (
+    answers,
+    categories,
+    codeframes,
+    costs,
+    docs,
+    examples,
+    exports,
+    health,
+    metrics,
+    problems,
+    queue,
+    steering,
+)
 from holdfast.api.bodies import ProblemBody
 from holdfast.api.bodies_categories import RowsBody
 from holdfast.api.guards import LOOPBACK_NAMES, Keys, KnownHosts, is_loopback, require_keys
@@ -25,7 +38,7 @@ ABOUT = """Turns open-ended survey answers into a codeframe, by generations that
 1. `POST /api/v1/categories`, then `POST /api/v1/categories/{id}/answers` with a file or rows.
 2. `POST /api/v1/codeframe/generate` answers at once with a `generation_id`.
 3. Poll `GET /api/v1/codeframe/{id}/status` or follow `GET /api/v1/codeframe/{id}/events`.
-4. `GET /api/v1/codeframe/{id}/hierarchy` is the codeframe.
+4. `GET /api/v1/codeframe/{id}/hierarchy` is the codeframe, `…/export?format=xlsx` the coded table, `…/report` a page.
 
 Every error is `application/problem+json`. Money is a decimal string in US dollars, times are ISO 8601 in UTC."""
 
@@ -74,7 +87,7 @@ def _routes() -> APIRouter:
     ways_in = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
     routes = APIRouter(prefix=PREFIX)
     routes.include_router(health.router)
-    for resource in (codeframes, steering, costs, categories, answers, queue):
+    for resource in (codeframes, steering, examples, exports, costs, categories, answers, queue):
         routes.include_router(resource.router, dependencies=ways_in)
     return routes
 

@@ -1,6 +1,6 @@
 """New answers coded with last wave's frame: files in, a table and a report out."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from holdfast.codeframe import (
     code_wave,
     drift,
     open_embedder,
+    weak_examples,
 )
 from holdfast.errors import BadInput
 from holdfast.files import (
@@ -34,7 +35,6 @@ from holdfast.files import (
 )
 from holdfast.settings import Settings
 
-WEAK = 20  # answers of last wave that teach a code as long as a person confirmed fewer
 SURE = 0.05  # a share moved when chance would do it less often than this
 RESERVED = frozenset({OTHER_NUMBER, *(rule.number for rule in RULES.values())})
 
@@ -93,7 +93,8 @@ def code_file(settings: Settings, asked: Coding) -> int:
     for note in file.notes:
         console.print(f"note: {plain(note)}")
     embedder = open_embedder("auto", models=settings.models, cache=settings.cache)
-    taught = [*confirmed, *_weak(frame, confirmed)]
+    coded = (Taught(text=row.text, numbers=frame.numbers(row.codes)) for row in frame.answers)
+    taught = [*confirmed, *weak_examples(coded, confirmed)]
     wave = code_wave([row.text for row in rows], frame.codes, taught, embedder)
     _write(asked.out, file, rows, wave, frame)
     _tell(console, wave, frame)
@@ -108,28 +109,18 @@ def _frame_file(path: Path) -> CodedFile:
     return read_coded_file(path)
 
 
-def _confirmed(path: Path | None, frame: Frame) -> list[Taught]:
-    if path is None:
-        return []
+def read_examples(path: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """Texts and codes of the rows that a person filled in. Raises BadInput."""
     file = read_coded_file(path)
     if file.text_column is None:
         raise BadInput(f"{path.name} has no column of answers, called text or answer; examples need their texts")
-    return [Taught(text=row.text, numbers=frame.numbers(row.codes)) for row in file.rows if row.codes]
+    return [(row.text, row.codes) for row in file.rows if row.codes]
 
 
-def _weak(frame: Frame, confirmed: Sequence[Taught]) -> list[Taught]:
-    """Last wave's answers with one code, the same whatever their order, for codes with few confirmed ones."""
-    shown = Counter(number for each in confirmed for number in each.numbers)
-    found: dict[int, set[str]] = defaultdict(set)
-    for row in frame.answers:
-        numbers = frame.numbers(row.codes)
-        if len(numbers) == 1:
-            found[numbers[0]].add(row.text)
-    return [
-        Taught(text=text, numbers=(number,))
-        for number in sorted(found)
-        for text in sorted(found[number], key=lambda text: (text[::-1], text))[: max(WEAK - shown[number], 0)]
-    ]
+def _confirmed(path: Path | None, frame: Frame) -> list[Taught]:
+    if path is None:
+        return []
+    return [Taught(text=text, numbers=frame.numbers(codes)) for text, codes in read_examples(path)]
 
 
 def _coded(numbers: tuple[int, ...], rule: str | None) -> tuple[int, ...]:

@@ -41,7 +41,7 @@ from holdfast.codeframe.values import (
     Node,
     Vectors,
 )
-from holdfast.codeframe.waves import Drift, KnownCode, NewTheme, Taught, Wave, code_wave, drift
+from holdfast.codeframe.waves import Drift, KnownCode, NewTheme, Taught, Wave, code_wave, drift, weak_examples
 
 __all__ = [
     "CHUNK",
@@ -109,4 +109,5 @@ __all__ = [
     "sample_answers",
     "suggest",
     "wants_review",
+    "weak_examples",
 ]

@@ -1,8 +1,8 @@
 """The next wave of a survey: new answers coded with last wave's frame, what moved since, and what is new."""
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from holdfast.codeframe.values import FrameConfig, Vectors
 
 LEAST_OTHERS = 20  # different answers in Other before new themes are looked for among them
 SHOWN = 3  # quotes of a new theme
+WEAK = 20  # answers that were coded by a machine teach a code as long as a person confirmed fewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,11 @@ class KnownCode:
     number: int  # kept in every wave
     name: str
     description: str
+
+    @property
+    def said(self) -> str:
+        """What stands for the code among the answers."""
+        return f"{self.name}. {self.description}".strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +73,7 @@ class Drift:
 def code_wave(texts: Sequence[str], codes: Sequence[KnownCode], taught: Sequence[Taught], embedder: Embedder) -> Wave:
     """Code new answers with a known frame and answers whose codes are known."""
     prepared = prepare([*texts, *(each.text for each in taught)])
-    said = [f"{code.name}. {code.description}".strip() for code in codes]
+    said = [code.said for code in codes]
     made = embedder.embed([*prepared.distinct, *said])  # together: an embedder may need to see all at once
     vectors, names = made[: len(prepared.distinct)], made[len(prepared.distinct) :]
     index = prepared.index[: len(texts)]
@@ -80,6 +86,20 @@ def code_wave(texts: Sequence[str], codes: Sequence[KnownCode], taught: Sequence
     others = np.array([n for n in range(len(vectors)) if weights[n] and not found.codes[n]], dtype=np.intp)
     themes = _new_themes([prepared.distinct[n] for n in others], vectors[others], weights[others], embedder)
     return Wave(numbers=numbers, scores=scores, rules=prepared.rules[: len(texts)], themes=themes)
+
+
+def weak_examples(coded: Iterable[Taught], confirmed: Sequence[Taught]) -> list[Taught]:
+    """Coded answers with one code, the same whatever their order, for codes with few confirmed ones."""
+    shown = Counter(number for each in confirmed for number in each.numbers)
+    found: dict[int, set[str]] = defaultdict(set)
+    for each in coded:
+        if len(each.numbers) == 1:
+            found[each.numbers[0]].add(each.text)
+    return [
+        Taught(text=text, numbers=(number,))
+        for number in sorted(found)
+        for text in sorted(found[number], key=lambda text: (text[::-1], text))[: max(WEAK - shown[number], 0)]
+    ]
 
 
 def _examples(prepared: Prepared, taught: Sequence[Taught], codes: Sequence[KnownCode], first: int) -> list[Example]:

@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from holdfast import __version__
-from holdfast.errors import Conflict
 from holdfast.files import Report, ReportIssue, ReportMap, ReportMece, ReportNode, write_report
+from holdfast.service.confirming import frame_of
 from holdfast.service.mapping import NoMap, map_of
 from holdfast.service.requests import OFFLINE
 from holdfast.service.stages import PREPARE
-from holdfast.store import Connection, Database, answers, codeframes, generations, ledgers, units
+from holdfast.store import Connection, Database, answers, generations, ledgers, units
 from holdfast.store.answers import Category
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.generations import Generation
@@ -46,9 +46,7 @@ async def write_report_of(database: Database, generation_id: UUID, path: Path) -
 
 async def _read(connection: Connection, *, generation_id: UUID) -> _Found:
     generation = await generations.get(connection, generation_id)
-    nodes = await codeframes.nodes(connection, generation_id)
-    if not nodes:
-        raise Conflict(f"generation {generation_id} has no codeframe: it is {generation.state}")
+    nodes = await frame_of(connection, generation_id)
     prepared = await units.results(connection, generation_id, PREPARE)
     return _Found(
         generation=generation,

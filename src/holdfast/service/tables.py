@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from holdfast.errors import Conflict
+from holdfast.errors import BadInput
 from holdfast.files import ExportRow, FrameRow, is_report, write_table
+from holdfast.service.confirming import frame_of
 from holdfast.service.reports import write_report_of
+from holdfast.service.suggesting import Suggestion
 from holdfast.store import Connection, Database, codeframes, generations
 from holdfast.store.codeframes import CodedAnswer, StoredNode
 from holdfast.store.generations import Generation
@@ -32,14 +35,42 @@ class Tables:
 
         async def work(connection: Connection) -> list[str]:
             generation = await generations.get(connection, generation_id)
-            nodes = await codeframes.nodes(connection, generation_id)
-            if not nodes:
-                raise Conflict(f"generation {generation_id} has no codeframe: it is {generation.state}")
+            nodes = await frame_of(connection, generation_id)
             columns = await codeframes.import_columns(connection, generation.category_id)
             rows = _batches(_Coder(nodes, columns), codeframes.coded_answers(connection, generation_id))
             return await _write_in_thread(path, _union(columns), rows, generation, nodes)
 
         return await self._database.run(work, repeat=False)
+
+    async def write_suggestions(self, generation_id: UUID, suggestions: Sequence[Suggestion], path: Path) -> list[str]:
+        """Answers to confirm as a table with an empty column `codes`, and the codeframe where the format holds it.
+
+        Returns notes for the user. Raises NotFound, Conflict without a codeframe, BadInput for a path that will not do.
+        """
+
+        async def work(connection: Connection) -> tuple[Generation, list[StoredNode]]:
+            return await generations.get(connection, generation_id), await frame_of(connection, generation_id)
+
+        if is_report(path):
+            raise BadInput(f"{path.name} must end in .csv, .xlsx or .json: a person has to fill it in")
+        generation, nodes = await self._database.run(work)
+        write = partial(write_table, path, columns=["answer", "rows"], rows=_suggested_rows(suggestions, nodes))
+        frame, summary = frame_rows(nodes, generation.n_answers), _summary(generation)
+        return await asyncio.to_thread(write, frame=frame, summary=summary)
+
+
+def _suggested_rows(suggestions: Sequence[Suggestion], nodes: Sequence[StoredNode]) -> list[ExportRow]:
+    by_key = {node.key: node for node in nodes}
+    return [
+        ExportRow(
+            values=(each.text, each.n_rows),
+            theme=_theme(each.code, by_key).name,
+            code=each.code.name,
+            codes=(),
+            score=round(each.probability, 4),
+        )
+        for each in suggestions
+    ]
 
 
 class _Coder:

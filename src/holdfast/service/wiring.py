@@ -14,6 +14,7 @@ from holdfast.service.asking import Asking
 from holdfast.service.batching import Batching
 from holdfast.service.coding import Coding
 from holdfast.service.coding_work import CodingWork
+from holdfast.service.confirming import Confirmations
 from holdfast.service.costs import Costs
 from holdfast.service.doubting import Doubts
 from holdfast.service.embedders import Embedders
@@ -29,6 +30,7 @@ from holdfast.service.reconciler import Reconciler
 from holdfast.service.scraping import Scrapes
 from holdfast.service.servers import opened
 from holdfast.service.steering import Steering
+from holdfast.service.suggesting import Suggesting
 from holdfast.service.tables import Tables
 from holdfast.service.tracing import opened_traces
 from holdfast.service.watching import Watch
@@ -55,6 +57,8 @@ class Service:
     estimates: Estimates
     imports: Imports
     tables: Tables
+    confirmations: Confirmations
+    suggesting: Suggesting
     scrapes: Scrapes
     watch: Watch
 
@@ -109,10 +113,14 @@ class Service:
                 await models.close()
 
     def _stage_work(self, database: Database, models: Models, batching: Batching) -> StageWork:
-        embedders = Embedders(models=self.settings.models, cache=self.settings.cache / "models")
+        embedders = _embedders(self.settings)
         asking = Asking(database, models, caps=caps_of(self.settings))
         labelling = Labelling(asking, pace=self.settings.label_pace)
         return StageWork(database, embedders, labelling, CodingWork(database, Coding(asking), batching), batching)
+
+
+def _embedders(settings: Settings) -> Embedders:
+    return Embedders(models=settings.models, cache=settings.cache / "models")
 
 
 def caps_of(settings: Settings) -> Caps:
@@ -150,6 +158,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             estimates=estimates,
             imports=Imports(database),
             tables=Tables(database),
+            confirmations=Confirmations(database),
+            suggesting=Suggesting(database, _embedders(settings)),
             scrapes=Scrapes(watch.metrics, database, queue, caps_of(settings)),
             watch=watch,
         )

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import BigInteger, any_, cast, delete, insert, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.store.copying import copy_rows
@@ -84,6 +85,21 @@ async def best_keys(connection: AsyncConnection, *, generation_id: UUID) -> dict
     wanted = (assignments.c.generation_id == generation_id, assignments.c.rank == 0)
     rows = await connection.execute(select(assignments.c.answer_id, assignments.c.node_key).where(*wanted))
     return {row.answer_id: row.node_key for row in rows}
+
+
+async def keys_of(
+    connection: AsyncConnection, *, generation_id: UUID, answer_ids: Sequence[int]
+) -> dict[int, list[str]]:
+    """The keys of these answers' codes, the best first, by the answers' ids."""
+    found: dict[int, list[str]] = {}
+    wanted = (
+        assignments.c.generation_id == generation_id,
+        assignments.c.answer_id == any_(cast(list(answer_ids), ARRAY(BigInteger))),
+    )
+    query = select(assignments.c.answer_id, assignments.c.node_key).where(*wanted).order_by(assignments.c.rank)
+    for row in await connection.execute(query):
+        found.setdefault(row.answer_id, []).append(row.node_key)
+    return found
 
 
 async def import_columns(connection: AsyncConnection, category_id: int) -> dict[int, list[str]]:

@@ -226,3 +226,12 @@ assignments = Table(
     Column("rank", SmallInteger, nullable=False),  # 0 = the best code
     Column("score", Float, nullable=False),
 )
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("generation_id", Uuid, _owner("generations"), primary_key=True),
+    Column("answer_id", BigInteger, _owner("answers"), primary_key=True),
+    Column("numbers", ARRAY(Integer), nullable=False),  # of the codes a person gave it, the best first
+    Column("confirmed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)

@@ -1,0 +1,110 @@
+"""What a person says of a finished generation's answers over HTTP, and the files it comes as."""
+
+import csv
+import io
+import json
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_finished_codeframe_is_exported_confirmed_compared_and_asks_for_more(
+    client: httpx.AsyncClient, sixty: int, followed: Any
+) -> None:
+    asked = {"category_id": sixty, "n_clusters": 4, "config": {"hierarchy_preference": "flat"}}
+    generation_id = (await client.post("/codeframe/generate", json=asked)).json()["generation_id"]
+    at = f"/codeframe/{generation_id}"
+    if (early := await client.get(f"{at}/export")).status_code != 200:
+        assert early.status_code == 409
+        assert "has no codeframe" in early.json()["detail"]
+
+    assert (await followed(generation_id))[-1].data["status"] == "completed"
+
+    await check_files(client, at)
+    await check_confirming(client, at)
+    await check_refusals(client, at)
+
+
+async def check_files(client: httpx.AsyncClient, at: str) -> None:
+    table = await client.get(f"{at}/export")
+    assert table.headers["content-type"] == "text/csv; charset=utf-8"
+    assert table.headers["content-disposition"].startswith("attachment;")
+    rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    assert len(rows) == 60
+    assert all(row["text"] and row["code"] in row["codes"].split("|") for row in rows)
+    frame = (await client.get(f"{at}/export", params={"format": "json"})).json()
+    assert {row["code"] for row in rows} <= {row["code"] for row in frame["codeframe"]}
+    assert (await client.get(f"{at}/export", params={"format": "xlsx"})).content[:2] == b"PK"
+    page = await client.get(f"{at}/report")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["content-security-policy"] == "sandbox allow-scripts"
+    assert page.headers["content-disposition"].startswith("inline;")
+    assert all(row["code"] in page.text for row in frame["codeframe"] if "&" not in row["code"])
+
+
+async def check_confirming(client: httpx.AsyncClient, at: str) -> None:
+    first = (await client.get(f"{at}/suggestions", params={"n": 12})).json()
+    assert first["n_confirmed"] == 0
+    items = first["items"]
+    assert len({each["answer_id"] for each in items}) == 12
+    assert all(0 < each["probability"] <= 1 and each["n_rows"] >= 1 for each in items)
+    assert first == (await client.get(f"{at}/suggestions", params={"n": 12})).json()
+
+    one = await client.put(f"{at}/answers/{items[0]['answer_id']}/codes", json={"codes": [items[1]["code"].upper()]})
+    assert (one.status_code, one.json()) == (200, {"n_kept": 1, "total": 1})
+    many = [{"answer_id": each["answer_id"], "codes": [each["number"]]} for each in items[:10]]
+    many[9]["codes"] = ["Other"]
+    assert (await client.put(f"{at}/confirmations", json={"items": many})).json() == {"n_kept": 10, "total": 10}
+
+    page = (await client.get(f"{at}/confirmations", params={"limit": 9})).json()
+    assert (len(page["items"]), page["total"]) == (9, 10)
+    rest = (await client.get(f"{at}/confirmations", params={"cursor": page["next_cursor"]})).json()
+    kept = {each["answer_id"]: each["numbers"] for each in (*page["items"], *rest["items"])}
+    assert kept == {each["answer_id"]: each["codes"] if each["codes"] != ["Other"] else [] for each in many}
+
+    following = (await client.get(f"{at}/suggestions", params={"n": 12})).json()
+    assert following["n_confirmed"] == 10
+    assert not {each["answer_id"] for each in following["items"]} & kept.keys()
+
+    figures = (await client.get(f"{at}/agreement")).json()
+    assert figures["n"] == 10
+    assert 0 <= figures["accuracy"] < 1  # one of them is said to be Other
+    assert sum(code["n"] for code in figures["codes"]) == 10
+
+    gone = items[0]["answer_id"]
+    assert [(await client.delete(f"{at}/answers/{gone}/codes")).status_code for _ in range(2)] == [204, 404]
+    assert (await client.get(f"{at}/confirmations")).json()["total"] == 9
+
+
+async def check_refusals(client: httpx.AsyncClient, at: str) -> None:
+    answer = (await client.get(f"{at}/confirmations")).json()["items"][0]["answer_id"]
+    wrong: list[tuple[str, dict[str, Any], int, str]] = [
+        (f"{at}/answers/{answer}/codes", {"codes": [4711]}, 422, "the codeframe has no code 4711"),
+        (f"{at}/answers/{answer}/codes", {"codes": ["Nonsense"]}, 422, "no code 'Nonsense'"),
+        (f"{at}/answers/{answer}/codes", {"codes": [True]}, 422, "codes"),
+        (f"{at}/answers/999999999/codes", {"codes": []}, 404, "999999999"),
+        (f"{at}/confirmations", {"items": [{"answer_id": answer, "codes": []}] * 2}, 422, "twice"),
+        (f"/codeframe/{uuid4()}/answers/{answer}/codes", {"codes": []}, 404, "no generation"),
+    ]
+    for path, body, status, words in wrong:
+        reply = await client.put(path, json=body)
+        assert (reply.status_code, words in json.dumps(reply.json())) == (status, True), reply.text
+    assert (await client.get(f"{at}/suggestions", params={"n": 0})).status_code == 422
+    assert (await client.get(f"{at}/export", params={"format": "sav"})).status_code == 422
+
+
+async def test_a_coding_by_words_has_no_suggestions_and_nothing_confirmed_is_no_agreement(
+    client: httpx.AsyncClient, sixty: int, followed: Any, worker: None
+) -> None:
+    asked = {"category_id": sixty, "coding_type": "sentiment"}
+    generation_id = (await client.post("/codeframe/generate", json=asked)).json()["generation_id"]
+    await followed(generation_id)
+
+    refused = [await client.get(f"/codeframe/{generation_id}/{name}") for name in ("suggestions", "agreement")]
+
+    assert [reply.status_code for reply in refused] == [409, 409]
+    assert "sentiment coding compares no answers" in refused[0].json()["detail"]
+    assert "no answer of generation" in refused[1].json()["detail"]

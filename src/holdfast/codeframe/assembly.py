@@ -10,11 +10,11 @@ from holdfast.codeframe.assignment import assign_rows, code_texts
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import Code, make_codes, name_vectors
-from holdfast.codeframe.naming import identity, stems
+from holdfast.codeframe.naming import identity, sentence_case, stems
 from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.proposals import ProposedTheme, Reviewed, placed
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.themes import Group, cut_to_hold, levels_of, name_themes, theme_sizes
+from holdfast.codeframe.themes import Group, cut_to_hold, joiner_of, levels_of, name_themes, spare_names, theme_sizes
 from holdfast.codeframe.values import (
     AssembledFrame,
     Assignments,
@@ -135,13 +135,16 @@ def _grow(
     branches = [_Branch(name=code.name, codes=(n,), children=(), n=counts[n]) for n, code in enumerate(codes)]
     taken = {identity(code.name) for code in codes}
     taken |= {stems(name) for name in (OTHER_NAME, APART_NAME)} | {stems(rule.name) for rule in RULES.values()}
+    joiner = joiner_of(clustering.briefs)
     for level in levels:
         grouped: dict[int, list[_Branch]] = {}
         for branch in branches:
             grouped.setdefault(level.themes[codes[branch.codes[0]].clusters[0]], []).append(branch)
         groups = [(place, sorted(group, key=lambda b: (-b.n, b.codes))) for place, group in sorted(grouped.items())]
         given = [_proposed(level, place, taken) for place, _ in groups]
-        left = [_group(group, codes) for (_, group), own in zip(groups, given, strict=True) if own is None]
+        left = [
+            _group(group, codes, joiner=joiner) for (_, group), own in zip(groups, given, strict=True) if own is None
+        ]
         names = iter(name_themes(left, clustering.briefs, clustering.centroids, taken=taken, embedder=embedder))
         branches = [
             _Branch(
@@ -165,12 +168,11 @@ def _proposed(level: _Level, place: int, taken: set[frozenset[str]]) -> Proposed
     return own
 
 
-def _group(branches: Sequence[_Branch], codes: Sequence[Code]) -> Group:
+def _group(branches: Sequence[_Branch], codes: Sequence[Code], *, joiner: str) -> Group:
     below = [code for branch in branches for code in branch.codes]
-    spare = tuple(name for code in below[:2] for name in codes[code].alternatives[:4])
-    two = [branch.name for branch in branches[:2] if " and " not in branch.name and len(branch.name.split()) <= 2]
-    if len(two) == 2:
-        spare = (f"{two[0]} and {two[1][:1].lower()}{two[1][1:]}", *spare)
+    first = codes[below[0]]
+    others = (*first.alternatives, *map(sentence_case, first.keyphrases))
+    spare = spare_names([branch.name for branch in branches], others, joiner=joiner)
     return Group(tuple(sorted(k for code in below for k in codes[code].clusters)), spare)
 
 

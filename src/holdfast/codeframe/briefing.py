@@ -8,6 +8,7 @@ import numpy.typing as npt
 from holdfast.codeframe.clustering import Clustering
 from holdfast.codeframe.evidence import Evidence
 from holdfast.codeframe.exemplars import choose, typicality
+from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
 from holdfast.codeframe.points import what_is_said
 from holdfast.codeframe.preprocess import Prepared
@@ -34,7 +35,7 @@ def write_briefs(prepared: Prepared, vectors: Vectors, found: Clustering) -> tup
     counted = [count_phrases(_weighted(prepared, rows), spellings) for rows in sampled]
     rest = _total(counted)
     near = _neighbours(found.centroids)
-    writer = _BriefWriter(prepared, vectors, found, members, _evidence(prepared, found, sampled))
+    writer = _BriefWriter(prepared, vectors, found, members, _evidence(prepared, found, sampled), spellings.grammar)
     briefs = []
     for k in range(found.n_clusters):
         beside = [counted[n] for n in near[k]]
@@ -66,8 +67,9 @@ class _BriefWriter:
         found: Clustering,
         members: list[npt.NDArray[np.intp]],
         sampled: _Sampled,
+        grammar: Grammar,
     ) -> None:
-        self._sampled = sampled
+        self._sampled, self._grammar = sampled, grammar
         self._prepared, self._vectors, self._found, self._members = prepared, vectors, found, members
         self._lengths = np.array([len(text.split()) for text in prepared.distinct], dtype=np.int32)
 
@@ -77,7 +79,7 @@ class _BriefWriter:
         mass = self._prepared.weights[rows]
         scores = typicality(similar, self._lengths[rows], mass)
         typical = rows[choose(self._vectors[rows], scores, EXEMPLARS)]
-        said = what_is_said(k, phrases, self._sampled.evidence)
+        said = what_is_said(k, phrases, self._sampled.evidence, self._grammar)
         shown = dict.fromkeys([*map(int, typical), *self._witnesses(k, said)])
         return Brief(
             k=k,

@@ -3,12 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.codeframe.topics import PLACES, TOPICS, topics_of
+from holdfast.codeframe.topics import PLACES, THEMES, TOPICS, topics_of
 from holdfast.codeframe.values import Floats, Ints, Phrase
 from holdfast.codeframe.words import STOPS, root
 
@@ -79,6 +79,16 @@ class Evidence:
         """The answers that are about any topic of the theme."""
         parts = [self.about(place) for place, topic in enumerate(TOPICS) if topic.theme == theme]
         return np.unique(np.concatenate(parts))
+
+    @cached_property
+    def topic_shares(self) -> list[Floats]:
+        """Of each topic, in the order of TOPICS: the share of each cluster's answers that are about it."""
+        return [self.shares(self.about(place)) for place in range(len(TOPICS))]
+
+    @cached_property
+    def theme_shares(self) -> list[Floats]:
+        """The same of each theme, in the order of THEMES."""
+        return [self.shares(self.under(theme)) for theme in THEMES]
 
     def speaking(self, phrase: Phrase) -> npt.NDArray[np.intp]:
         """The answers that say the phrase, or are about the topic."""

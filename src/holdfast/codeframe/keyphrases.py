@@ -6,12 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.values import Phrase
 from holdfast.codeframe.words import (
     BRIDGES,
     COPULAS,
+    DETERMINERS,
     LINKS,
     NEGATIONS,
+    NOUNS_TOO,
     STOPS,
     is_adjective,
     is_adverb,
@@ -22,10 +25,15 @@ from holdfast.codeframe.words import (
 
 LONGEST = 4  # words, links included
 READ = 150  # words of an answer that are read
+LONGEST_ACRONYM, VOWELS, TITLES = 4, frozenset("aeiouy"), frozenset({"mr", "mrs", "dr", "st", "vs", "ft", "pls", "thx"})
+MOSTLY_CUT = 0.5  # share of its uses in which a phrase goes on, above which it is half of another one
 KEPT, KEPT_SINGLE = 40, 15  # phrases, and single words, kept for a cluster
 
 _SEGMENT = re.compile('[.,;:!?()\\[\\]{}"\u201c\u201d/\\\\|\u2026\n]+|\\s[-\u2013\u2014]+\\s|[\u2013\u2014]')
+_KIND_OF = re.compile(r"\b(?:kind|sort)s? of\b", re.IGNORECASE)
 _WORD = re.compile("[^\\W_]+(?:['\u2019\\-][^\\W_]+)*")
+
+ASKING = frozenset({"what", "which", "whose", "many", "much", "of"})
 
 Key = tuple[str, ...]
 
@@ -45,6 +53,7 @@ class Spellings:
 
     phrases: dict[Key, Counter[Key]] = field(default_factory=lambda: defaultdict(Counter))
     words: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    grammar: Grammar = field(default_factory=Grammar)
 
     def best(self, key: Key) -> str:
         uses = self.phrases[key]
@@ -57,6 +66,8 @@ class Spellings:
         if not uses:
             return word
         best = min(uses, key=lambda form: (-uses[form], form))
+        if best.islower() and 2 <= len(best) <= LONGEST_ACRONYM and not set(best) & VOWELS and best not in TITLES:
+            return best.upper()  # tv, gps: who writes all in small letters writes these so too
         regular = best.islower() or best.istitle() or best.isupper()
         return best if regular and uses[best] * 2 > sum(uses.values()) else word
 
@@ -85,12 +96,13 @@ def count_phrases(texts: Iterable[tuple[str, int]], spellings: Spellings) -> Phr
 def _segments(text: str, spellings: Spellings) -> Iterator[list[str]]:
     left = READ
     shouted = text.isupper()
-    for segment in _SEGMENT.split(text):
+    for segment in _SEGMENT.split(_KIND_OF.sub(" ", text)):
         written = [word.replace("\u2019", "'") for word in _WORD.findall(segment)][:left]
         left -= len(written)
         if not shouted:
             for word in written[1:]:
                 spellings.words[word.lower()][word] += 1
+        spellings.grammar.read(written)
         if written:
             yield [word.lower() for word in written]
         if left <= 0:
@@ -99,12 +111,37 @@ def _segments(text: str, spellings: Spellings) -> Iterator[list[str]]:
 
 def _phrases(words: list[str]) -> Iterator[tuple[Key, bool]]:
     """Word runs that neither begin nor end with a stop word, and whether a noun follows that belongs to them."""
-    plain = [word for word in words if word not in BRIDGES and not is_adverb(word)]
+    for plain in _plain(words):
+        yield from _runs(plain)
+        for described in _predicates(plain):
+            yield described, False
+
+
+def _plain(words: list[str]) -> Iterator[list[str]]:
+    """Without bridges; an article after a noun begins something new: "what gas | my car takes"."""
+    plain: list[str] = []
+    for word in words:
+        if word in DETERMINERS and _is_thing(plain[-2:]):
+            yield plain
+            plain = []
+        elif word not in BRIDGES and not is_adverb(word):
+            plain.append(word)
+    yield plain
+
+
+def _is_thing(last: list[str]) -> bool:
+    """Not a verb that no list knows: "what gas", "credit card", but not "please flip"."""
+    if len(last) < 2 or not is_noun(last[1]) or last[1] in NOUNS_TOO:
+        return False
+    return last[0] in ASKING or is_noun(last[0]) or is_adjective(last[0])
+
+
+def _runs(plain: list[str]) -> Iterator[tuple[Key, bool]]:
     for start, first in enumerate(plain):
         if first in STOPS or first.isdigit():
             continue
         denied = start > 0 and plain[start - 1] == "no" and is_noun(first)
-        yield ("no", first) if denied else (first,), False
+        yield ("no", first) if denied else (first,), _goes_on(plain, start)
         for end in range(start + 1, min(start + LONGEST, len(plain))):
             last = plain[end]
             if last in LINKS:
@@ -112,10 +149,11 @@ def _phrases(words: list[str]) -> Iterator[tuple[Key, bool]]:
             if last in STOPS:
                 break
             if not _is_denied(plain, start):
-                goes_on = end + 1 < len(plain) and is_noun(plain[end + 1]) and is_noun(last)
-                yield tuple(plain[start : end + 1]), goes_on
-    for described in _predicates(plain):
-        yield described, False
+                yield tuple(plain[start : end + 1]), _goes_on(plain, end)
+
+
+def _goes_on(plain: list[str], end: int) -> bool:
+    return end + 1 < len(plain) and is_noun(plain[end]) and is_noun(plain[end + 1])
 
 
 def _is_denied(plain: list[str], start: int) -> bool:
@@ -147,7 +185,7 @@ def rank_phrases(
     least = 2.0 if own.answers >= 4 else 1.0
     ranked: list[tuple[float, Key]] = []
     for key, count in own.counts.items():
-        if count < least:
+        if count < least or own.cut[key] > MOSTLY_CUT * count:
             continue
         score = _telling(key, count, own, near, rest) * _shape(key) * (1 - 0.7 * own.cut[key] / count)
         if score > 0:

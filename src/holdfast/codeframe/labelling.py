@@ -6,13 +6,15 @@ import numpy as np
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.evidence import readings, roots_of, words_of
+from holdfast.codeframe.grammar import PROPER
 from holdfast.codeframe.naming import candidates, different, rank, sentence_case, stems
-from holdfast.codeframe.shapes import readable
 from holdfast.codeframe.topics import PLACES, shows
 from holdfast.codeframe.values import Brief, ClusterLabel, Exemplar, Phrase, Vectors
 
 KEYPHRASES = 8
-ALTERNATIVES = 6
+RARELY = 0.04  # share of the answers below which a description does not mention it
+WHOLE = 0.6  # of the answers that say a part of a phrase; when so many say all of it, the part need not be told
+ALTERNATIVES = 8
 EXEMPLARS = 8
 QUOTED = 120  # characters of the answer quoted in a description
 READABLE = 160  # characters of a quote that is read at a glance
@@ -24,7 +26,9 @@ def label_cluster(brief: Brief, centroids: Vectors, *, embedder: Embedder | None
     ranked = rank(candidates(brief.phrases, answers), brief.k, centroids, embedder)
     names = [sentence_case(option.text) for option in different(ranked, ALTERNATIVES + 1)]
     if not names:
-        names = [sentence_case(" ".join(answers[0].split()[:5]) if answers else f"Cluster {brief.k + 1}")]
+        names = [
+            sentence_case(" ".join(answers[0].split()[:5]).strip(" .,;:!?") if answers else f"Cluster {brief.k + 1}")
+        ]
     keyphrases = _keyphrases(brief.phrases)
     shown = quotes(names[0], brief.exemplars)
     return ClusterLabel(
@@ -62,15 +66,29 @@ def quotes(name: str, exemplars: Sequence[Exemplar]) -> list[Exemplar]:
 
 
 def _keyphrases(phrases: tuple[Phrase, ...]) -> tuple[str, ...]:
-    """The best, without those that only say part of a better one."""
-    chosen: list[str] = []
-    for phrase in sorted((p for p in phrases if p.kind == "phrase" and p.score > 0), key=lambda p: (-p.score, p.text)):
+    """The best, each with a word that those before it lack; "report lost card" stands for "lost card" and the like."""
+    chosen: list[Phrase] = []
+    told: set[str] = set()
+    ranked = sorted((p for p in phrases if _tells(p)), key=_by_score)
+    for phrase in ranked:
         own = stems(phrase.text)
-        if own and readable(phrase.text) and not any(own <= stems(other) for other in chosen):
-            chosen.append(phrase.text)
-        if len(chosen) == KEYPHRASES:
-            break
-    return tuple(chosen)
+        parts = [place for place, other in enumerate(chosen) if stems(other.text) < own]
+        if parts and phrase.count >= WHOLE * chosen[parts[0]].count:
+            chosen[parts[0]] = phrase
+            chosen = [other for place, other in enumerate(chosen) if place not in parts[1:]]
+        elif own - told:
+            chosen.append(phrase)
+        told |= own if phrase in chosen else set()
+    return tuple(phrase.text for phrase in chosen[:KEYPHRASES])
+
+
+def _tells(phrase: Phrase) -> bool:
+    """A person's name, or a word that hardly anyone says, describes nobody's answers."""
+    return phrase.kind == "phrase" and phrase.score > 0 and phrase.fit > PROPER and phrase.share >= RARELY
+
+
+def _by_score(phrase: Phrase) -> tuple[float, str]:
+    return -phrase.score, phrase.text
 
 
 def describe(keyphrases: Sequence[str], answers: Sequence[str]) -> str:

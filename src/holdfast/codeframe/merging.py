@@ -1,5 +1,6 @@
 """From labelled clusters to codes: near-duplicates merged, names made unique, existing codes linked."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,10 +11,12 @@ from holdfast.codeframe.labelling import describe, quotes
 from holdfast.codeframe.naming import identity, sentence_case, stems
 from holdfast.codeframe.proposals import Merge
 from holdfast.codeframe.rules import RULES
+from holdfast.codeframe.topics import PLACES
 from holdfast.codeframe.values import ClusterLabel, ClusterResult, FrameConfig, Vectors
 
 SAME_NAME, SAME_PLACE = 0.90, 0.80  # cosine of names, and of centroids, above which two clusters are one code
 RESERVED = ("Other", "No content", *(rule.name for rule in RULES.values()))  # names of what stands beside the codes
+LONGEST_QUOTE, STOP = 6, re.compile(r"[.,;:!?\n]|\s[-\u2013\u2014]\s")  # words of an answer that stands for a name
 EXISTING = 0.72  # cosine of names above which a code is the existing one
 
 
@@ -77,13 +80,18 @@ def _groups(
             continue
         for group in groups:
             first = labels[group[0]]
-            same = stems(first.name) == stems(label.name) or vectors[group[0]] @ vectors[place] >= SAME_NAME
+            same = _is_same(first.name, label.name) or vectors[group[0]] @ vectors[place] >= SAME_NAME
             if same and clustering.centroids[first.k] @ clustering.centroids[label.k] >= SAME_PLACE:
                 group.append(place)
                 break
         else:
             groups.append([place])
     return [[labels[place] for place in sorted(group)] for group in sorted(groups, key=min)]
+
+
+def _is_same(name: str, other: str) -> bool:
+    """A single noun may stand for two things: "Name" for asking it and for changing it."""
+    return stems(name) == stems(other) and (" " in name or name in PLACES)
 
 
 def _merged(group: Sequence[ClusterLabel]) -> Code:
@@ -116,10 +124,18 @@ def _unique(codes: Sequence[Code], clustering: ClusterResult) -> list[Code]:
     for place in sorted(range(len(codes)), key=lambda p: (-size[p], p)):
         code = codes[place]
         options = [code.name, *code.alternatives, *(f"{code.name}: {phrase}" for phrase in code.keyphrases)]
+        options += _short_answers(code, clustering)
         name = next((option for option in options if _free(option, taken)), f"{code.name} ({place + 1})")
         taken.add(identity(name))
         named[place] = code if name == code.name else _renamed(code, name, clustering)
     return [named[place] for place in range(len(codes))]
+
+
+def _short_answers(code: Code, clustering: ClusterResult) -> list[str]:
+    """Typical answers that are no longer than a name."""
+    shown = [exemplar for k in code.clusters for exemplar in clustering.briefs[k].exemplars]
+    texts = [STOP.split(exemplar.text)[0].strip() for exemplar in sorted(shown, key=lambda shown: -shown.weight)]
+    return [sentence_case(text) for text in texts if 2 <= len(text.split()) <= LONGEST_QUOTE]
 
 
 def _renamed(code: Code, name: str, clustering: ClusterResult) -> Code:

@@ -1,9 +1,14 @@
-"""Figures that compare a coding with a person's."""
+"""Figures that compare a coding with a person's, and the names of codes with the answers that have them."""
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import adjusted_rand_score
+
+from holdfast.codeframe.evidence import roots_of
+from holdfast.codeframe.labelling import says
 
 Labels = npt.NDArray[np.intp]
 
@@ -47,3 +52,19 @@ def matched_macro_f1(truth: npt.ArrayLike, found: npt.ArrayLike) -> float:
     rows, columns = linear_sum_assignment(-counts)
     sums = counts.sum(axis=1)[rows] + counts.sum(axis=0)[columns]
     return float((2 * counts[rows, columns] / sums).sum() / counts.shape[0])
+
+
+def name_lift(names: Mapping[int, str], codes: npt.ArrayLike, texts: Sequence[str]) -> tuple[float, float]:
+    """How many of a code's answers say its name (a word of it, or its topic), and how many of all others do.
+
+    `codes`: each answer's code; answers whose code has no name count as others. Two means over the named answers, 0..1.
+    """
+    of, roots = np.asarray(codes), [roots_of(text) for text in texts]
+    inside = outside = 0.0
+    for code, name in names.items():
+        words, own = roots_of(name), of == code
+        said = np.array([bool(words & root) or says(name, text) for root, text in zip(roots, texts, strict=True)])
+        inside += float(said[own].sum())
+        outside += float(own.sum() * said[~own].mean()) if (~own).any() else 0.0
+    n = max(int(np.isin(of, list(names)).sum()), 1)
+    return inside / n, outside / n

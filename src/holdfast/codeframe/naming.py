@@ -10,8 +10,8 @@ from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.points import strength
 from holdfast.codeframe.shapes import readable
 from holdfast.codeframe.topics import PLACES, THEMES, TOPICS
-from holdfast.codeframe.values import Phrase, Vectors
-from holdfast.codeframe.words import STOPS, stem
+from holdfast.codeframe.values import Floats, Phrase, Vectors
+from holdfast.codeframe.words import STOPS, is_adjective, stem
 
 CONSIDERED, TOPICS_CONSIDERED, SHORT_ANSWERS = 14, 8, 2  # of each kind that may become a name
 LONGEST_NAME = 5  # words
@@ -19,7 +19,10 @@ LEAST_TOPIC = 0.12  # share of the answers that makes a topic a possible name
 SEVERAL = 2  # answers that must say what becomes a name
 TOPIC_FIT, JUDGEMENT_FIT, ANSWER_FIT = 0.97, 0.9, 0.8
 SAID_OFTEN, RARE = 0.2, 0.7  # share of the answers that makes a name true for the cluster; what is lost without any
-BARE = 0.25  # what a single word loses
+BARE = 0.35  # what a single noun loses, or two side by side
+COMMON, TOO_COMMON = 0.2, 2.5  # share of the other answers that may say a name as well; what is lost above it
+NEAR, FAR = 0.25, 1.0  # cosine to the answers below which a known topic is not theirs, whatever words they share
+QUESTION, REPEATING = 0.6, 4.0  # cosine to what all answers say above which a name repeats the question; its weight
 MEANING, CONTRAST = 1.3, 1.2  # weight of nearness to the centre, and of being nearer than to any other centre
 
 
@@ -30,6 +33,8 @@ class Candidate:
     text: str
     strength: float  # 0..1, by counting, times how well it reads
     share: float  # of the answers that say it
+    elsewhere: float = 0.0  # of all other answers
+    bare: bool = False  # a noun, or two put side by side: what of it?
 
 
 def stems(name: str) -> frozenset[str]:
@@ -66,15 +71,19 @@ def _best(options: Sequence[Candidate], n: int) -> list[Candidate]:
 
 
 def _phrase(phrase: Phrase) -> Candidate:
-    fit = readable(phrase.text)
-    if any(word.istitle() for word in phrase.text.split()):
-        fit *= 0.3  # a person's or a place's name: it does not tell what the answers are about
-    return Candidate(phrase.text, fit * strength(phrase), phrase.share)
+    bare = " " not in phrase.text or (phrase.score == 0 and _is_pair(phrase.text))
+    return Candidate(phrase.text, phrase.fit * strength(phrase), phrase.share, phrase.elsewhere, bare)
+
+
+def _is_pair(name: str) -> bool:
+    """ "Buffering and freezing", but not "friendly and helpful"."""
+    words = name.split()
+    return len(words) == 3 and words[1] == "and" and not is_adjective(words[0])
 
 
 def _topic(phrase: Phrase) -> Candidate:
     fit = JUDGEMENT_FIT if TOPICS[PLACES[phrase.text]].judgement else TOPIC_FIT
-    return Candidate(phrase.text, fit * strength(phrase), phrase.share)
+    return Candidate(phrase.text, fit * strength(phrase), phrase.share, phrase.elsewhere)
 
 
 # An answer that begins like this, or is half a sentence, is no name.
@@ -93,7 +102,10 @@ def _short_answer(answer: str) -> str | None:
     if lower[0] in _PERSONAL or _HALVES & set(lower):
         return None
     text = " ".join(lower)
-    return text if readable(text) and len(lower) > 1 else None
+    if not readable(text) or len(lower) < 2:
+        return None
+    written = " ".join(words[-len(lower) :])
+    return text if written.isupper() else written
 
 
 def rank(
@@ -105,16 +117,33 @@ def rank(
     ordered = sorted(options, key=lambda option: option.text)
     fit = np.zeros(len(ordered))
     if embedder is not None and not embedder.whole_corpus:
-        similar = (_vectors([option.text for option in ordered], embedder) @ centres.T).astype(np.float64)
-        fit = MEANING * similar[:, k]
-        if len(centres) > 1:
-            others = np.delete(similar, k, axis=1).max(axis=1)
-            fit += CONTRAST * np.clip(similar[:, k] - others, -0.15, 0.08)
+        fit = _meaning(_vectors([option.text for option in ordered], embedder), k, centres)
+        known = np.array([option.text in PLACES or option.text in THEMES for option in ordered])
+        fit -= known * FAR * np.maximum(NEAR * MEANING - fit, 0.0)
     scored = [
         (round(option.strength + float(near) - _lacking(option), 4), option)
         for near, option in zip(fit, ordered, strict=True)
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].text))
+
+
+def _meaning(names: Vectors, k: int, centres: Vectors) -> Floats:
+    """How much nearer each name is to centre k than to any other, in what the survey does not say everywhere.
+
+    Answers to "should we ban X?" all lie in the direction of X: a name that only repeats it tells no code from another.
+    """
+    n, mean = len(centres), centres.mean(axis=0).astype(np.float64)
+    common = float(mean @ mean)
+    alike = max(0.0, (common * n - 1) / (n - 1)) if n > 1 else 0.0  # mean cosine of two centres
+    along = mean / max(np.sqrt(common), 1e-9)
+    own = centres - alike * np.outer(centres @ along, along)
+    own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9)
+    similar = names @ own.T
+    fit = MEANING * similar[:, k]
+    if n > 1:
+        others = np.delete(similar, k, axis=1).max(axis=1)
+        fit += CONTRAST * np.clip(similar[:, k] - others, -0.15, 0.08)
+    return np.asarray(fit - REPEATING * alike * np.maximum(names @ along - QUESTION, 0.0))
 
 
 _KNOWN: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()
@@ -136,9 +165,9 @@ def _vectors(names: Sequence[str], embedder: Embedder) -> Vectors:
 
 
 def _lacking(option: Candidate) -> float:
-    """What a name loses that few say, or that is a single word of no known topic."""
-    rare = RARE * max(0.0, 1 - option.share / SAID_OFTEN)
-    return rare + (BARE if " " not in option.text and option.text not in {*PLACES, *THEMES} else 0.0)
+    """What a name loses that few say, that the whole survey says, or that is a single word of no known topic."""
+    lost = RARE * max(0.0, 1 - option.share / SAID_OFTEN) + TOO_COMMON * max(0.0, option.elsewhere - COMMON)
+    return lost + BARE * option.bare
 
 
 def different(ranked: Sequence[tuple[float, Candidate]], n: int) -> list[Candidate]:

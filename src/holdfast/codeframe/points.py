@@ -8,6 +8,7 @@ from itertools import combinations, product
 import numpy as np
 
 from holdfast.codeframe.evidence import Evidence
+from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.topics import THEMES, TOPICS
 from holdfast.codeframe.values import Floats, Phrase, PhraseKind
 from holdfast.codeframe.words import PRAISE, QUALITIES, VAGUE, is_noun, root
@@ -19,24 +20,45 @@ APART = 2.5  # how many times oftener two words may be counted in one answer tha
 EVERYWHERE = 0.5  # share of all other answers that have a word: it is what the survey is about
 BOTH = 0.25  # share of the rarer quality's answers that have the other one as well
 TOGETHER = 0.3  # share of a quality's answers that also have the noun it is put before
+JOINED, GAIN = (
+    0.15,
+    1.3,
+)  # share of the answers that say each of two nouns; how many more say one of them than the first
+SAID_TOGETHER = 0.1  # share of the answers above which a longer phrase says what two nouns would
+SAME_WORD = 4  # letters at the beginning that two forms of a word share: "therapist", "therapy"
 DESCRIBED, DESCRIBING = 5, 6  # nouns and adjectives that are put together: "Helpful session"
 
 
-def what_is_said(k: int, phrases: Sequence[Phrase], evidence: Evidence) -> tuple[Phrase, ...]:
-    """The best first; phrases as ranked before them, now with the share of answers that say them in any order."""
+def what_is_said(k: int, phrases: Sequence[Phrase], evidence: Evidence, grammar: Grammar) -> tuple[Phrase, ...]:
+    """The best first; phrases as ranked before them, now with the share of answers that say them in any order.
+
+    Topics and themes have English names, and are not told in answers of another language.
+    """
     known = {phrase.text for phrase in phrases}
-    counted = [_recounted(k, phrase, evidence) for phrase in phrases]
-    built = _built(k, counted, known, evidence)
-    topics = [
-        _point(k, topic.name, evidence.shares(evidence.about(place)), evidence, kind="topic")
-        for place, topic in enumerate(TOPICS)
+    counted = [replace(_recounted(k, phrase, evidence), fit=grammar.fit(phrase.text)) for phrase in phrases]
+    if grammar.is_foreign:
+        return _ordered(counted)
+    built = [
+        *_built(k, counted, known, evidence),
+        *_paired(k, counted, evidence),
+        *_joined(k, counted, evidence, grammar),
     ]
-    named = sorted(
-        [*counted, *built, *_paired(k, counted, evidence), *(p for p in topics if p.share >= LEAST)],
-        key=lambda p: (-strength(p), p.text),
-    )
-    themes = [_point(k, theme, evidence.shares(evidence.under(theme)), evidence, kind="theme") for theme in THEMES]
-    return (*named, *(theme for theme in themes if theme.share >= LEAST_THEME))
+    built = [replace(point, fit=grammar.fit(point.text)) for point in built]
+    topics = [
+        _point(k, topic.name, shares, evidence, kind="topic")
+        for topic, shares in zip(TOPICS, evidence.topic_shares, strict=True)
+        if shares[k] >= LEAST
+    ]
+    themes = [
+        _point(k, theme, shares, evidence, kind="theme")
+        for theme, shares in zip(THEMES, evidence.theme_shares, strict=True)
+        if shares[k] >= LEAST_THEME
+    ]
+    return (*_ordered([*counted, *built, *topics]), *themes)
+
+
+def _ordered(points: Sequence[Phrase]) -> tuple[Phrase, ...]:
+    return tuple(sorted(points, key=lambda p: (-strength(p), p.text)))
 
 
 def strength(phrase: Phrase) -> float:
@@ -97,3 +119,22 @@ def _paired(k: int, points: Sequence[Phrase], evidence: Evidence) -> list[Phrase
             text = f"{a} and {b} {noun}"
             found.append(_point(k, text, evidence.shares(evidence.saying(text)), evidence))
     return found
+
+
+def _joined(k: int, points: Sequence[Phrase], evidence: Evidence, grammar: Grammar) -> list[Phrase]:
+    """ "Bluetooth and connection": two nouns that many say, though not together, where no phrase is said by many."""
+    if any(p.share >= SAID_TOGETHER and p.fit for p in points if " " in p.text):
+        return []
+    nouns = [p for p in points if p.share >= JOINED and p.elsewhere <= p.share / 3 and _names_a_thing(p, grammar)]
+    best = sorted(nouns, key=lambda p: (-p.share, p.text))[:DESCRIBED]
+    found = []
+    for first, second in combinations(best, 2):
+        text = f"{first.text} and {second.text}"
+        point = _point(k, text, evidence.shares(evidence.saying(text)), evidence)
+        if first.text[:SAME_WORD] != second.text[:SAME_WORD] and point.share >= GAIN * first.share:
+            found.append(point)
+    return found
+
+
+def _names_a_thing(point: Phrase, grammar: Grammar) -> bool:
+    return " " not in point.text and point.fit > 0 and grammar.is_thing(point.text)

@@ -21,7 +21,7 @@ SINGLE, PHRASE, ORDER, PAIR = 0.62, 1.0, 0.85, 0.6  # a noun, a noun phrase, "Ca
 LONGEST = 5  # words
 JOINED, LOOSELY, EMPTY = (
     {"of": 0.92, "and": 0.85, "for": 0.85},
-    0.78,
+    0.7,
     0.7,
 )  # what is kept after a preposition, or with a vague word
 _SHORTEST = 4  # letters a lone noun must have

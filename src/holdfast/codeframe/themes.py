@@ -1,6 +1,7 @@
 """Which codes belong together, and what the themes above them are called."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.codeframe.embedding import Embedder
-from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case
+from holdfast.codeframe.grammar import PROPER
+from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case, stems
 from holdfast.codeframe.shapes import PAIR, readable
 from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS
 from holdfast.codeframe.trees import branches, ward_tree
 from holdfast.codeframe.values import Brief, Floats, Hierarchy, Vectors
-from holdfast.codeframe.words import is_adjective
+from holdfast.codeframe.words import NOUNS_TOO, VERBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +25,43 @@ class Group:
     """Codes that will be one theme."""
 
     clusters: tuple[int, ...]
-    spare_names: tuple[str, ...]  # what the largest codes could also have been called
+    spare_names: tuple[str, ...]  # the two largest codes together, or what a lone one could also have been called
+
+
+def spare_names(names: Sequence[str], others: Sequence[str], *, joiner: str) -> tuple[str, ...]:
+    """`names` of the codes, the largest first; `others` that the first one could have."""
+    things = [thing for thing in map(_thing, names) if not AND.search(thing) and len(thing.split()) <= SPARE_WORDS]
+    for first, second in combinations(things, 2):
+        if stems(first) and stems(second) and not stems(first) & stems(second):
+            lower = second[:1].lower() + second[1:] if second[1:].islower() and joiner == ENGLISH else second
+            return (f"{first}{joiner}{lower}",)
+    return (*others, f"{names[0]}{joiner}{REST}")
+
+
+def joiner_of(briefs: Sequence[Brief]) -> str:
+    """Only answers in English have known topics."""
+    return ENGLISH if any(phrase.kind == "topic" for brief in briefs for phrase in brief.phrases) else ANY_LANGUAGE
+
+
+def _thing(name: str) -> str:
+    """ "Alarm" of "Set alarm": two things together need no verbs."""
+    verb, _, rest = name.partition(" ")
+    return sentence_case(rest) if verb.lower() in VERBS and readable(rest.lower()) else name
 
 
 FLAT_UP_TO = 7  # codes an adaptive frame keeps without themes
 NOT_LARGEST = 0.6  # what a name keeps that does not hold for the largest code
-SHARED, MOST, FEW_CODES = 0.2, 0.5, 0.45  # a theme's name is said by SHARED of the answers of most of its codes
+SHARED, MOST = 0.2, 0.5  # a theme's name is said by SHARED of the answers of most of its codes
 LEADING = 0.35  # share of a code's answers that makes it a code of a theme
-THEME_FIT, PAIR_FIT, TOPIC_FIT, WORD_FIT, SPARE = 1.0, 0.85, 0.8, 0.8, 0.1
+PAIR_FIT, TOPIC_FIT, WORD_FIT, SPARE = 0.85, 0.8, 0.8, 0.1
 CONSIDERED = 14
+SPARE_WORDS = 4
+LISTED = 0.25  # what a name loses that only lists two codes
+ENGLISH, ANY_LANGUAGE = " and ", " / "  # what joins two names
+REST = "…"  # ends the name of a theme when no other is left
+AND = re.compile(r" and | / ")
 EXTRA_THEMES = 3  # one more theme for every so many, where themes would not hold
-TOPICAL = 1.5  # weight of the themes beside the meaning, for the tree
+TOPICAL = 1.5  # weight of the themes beside the meaning, for the tree of a survey that is all about known themes
 
 
 def levels_of(hierarchy: Hierarchy, n_codes: int) -> int:
@@ -61,7 +89,13 @@ def theme_tree(centroids: Vectors, briefs: Sequence[Brief]) -> Floats:
     profile = np.array([[shares[theme, "theme"].get(brief.k, 0.0) for theme in THEMES] for brief in briefs])
     mass = np.array([brief.n_answers for brief in briefs], dtype=np.float64)
     profile -= mass @ profile / mass.sum()
-    return ward_tree(np.hstack([centroids.astype(np.float64), TOPICAL * profile]))
+    return ward_tree(np.hstack([centroids.astype(np.float64), TOPICAL * _known(briefs) * profile]))
+
+
+def _known(briefs: Sequence[Brief]) -> float:
+    """The share of the answers whose codes are about a general theme: 1 for patients, little for requests to a bank."""
+    known = sum(b.n_answers for b in briefs if any(p.kind == "theme" and p.share >= LEADING for p in b.phrases))
+    return known / max(sum(b.n_answers for b in briefs), 1)
 
 
 def cut(tree: Floats, n_clusters: int, n_themes: int) -> list[int]:
@@ -117,7 +151,7 @@ def name_themes(
         group = groups[place]
         options = _options([briefs[k] for k in group.clusters], briefs)
         options = [_apart(option, codes) for option in options]
-        options += [Candidate(name, SPARE, _spare_share(name)) for name in group.spare_names if _can_name(name)]
+        options += [_spare(name) for name in group.spare_names]
         ranked = rank(options, 0, _centre(group.clusters, briefs, centroids)[None, :], embedder)
         name = _first_free(ranked, taken, fallback=f"Theme {place + 1}")
         taken.add(identity(name))
@@ -144,6 +178,7 @@ class _Shared:
     shares: npt.NDArray[np.float64]
     mass: npt.NDArray[np.float64]  # of the codes, 1 in all
     elsewhere: float
+    fit: float = 1.0
 
     @property
     def share(self) -> float:
@@ -156,15 +191,16 @@ class _Shared:
 
     @property
     def strength(self) -> float:
-        """By counting; less where it holds for few of the codes."""
+        """By counting; less where it does not hold for the largest code."""
         kept = math.sqrt(self.share) * self.share / max(self.share + self.elsewhere, 1e-9)
         largest = float(self.shares[np.argmax(self.mass)])
-        return kept * (1.0 if self.broad >= MOST else FEW_CODES) * (1.0 if largest >= SHARED else NOT_LARGEST)
+        return kept * (1.0 if largest >= SHARED else NOT_LARGEST)
 
 
 def _shared(own: Sequence[Brief], every: Sequence[Brief]) -> list[_Shared]:
     """All that is said in a theme's codes."""
     inside, outside = _said(own), _said(every)
+    fits: dict[tuple[str, str], float] = {(p.text, p.kind): p.fit for brief in own for p in brief.phrases}
     mass = np.array([brief.n_answers for brief in own], dtype=np.float64)
     answers = {brief.k: brief.n_answers for brief in every}
     rest = sum(answers.values()) - mass.sum()
@@ -173,7 +209,7 @@ def _shared(own: Sequence[Brief], every: Sequence[Brief]) -> list[_Shared]:
         given = np.array([shares.get(brief.k, 0.0) for brief in own])
         total = sum(share * answers[k] for k, share in outside[text, kind].items())
         away = float((total - given @ mass) / rest) if rest > 0 else 0.0
-        shared.append(_Shared(text, kind, given, mass / mass.sum(), max(away, 0.0)))
+        shared.append(_Shared(text, kind, given, mass / mass.sum(), max(away, 0.0), fits[text, kind]))
     return shared
 
 
@@ -181,10 +217,12 @@ def _options(own: Sequence[Brief], every: Sequence[Brief]) -> list[Candidate]:
     """General themes, two of them together, and nouns and phrases that the codes share."""
     shared = _shared(own, every)
     themes = [part for part in shared if part.kind == "theme"]
-    options = [Candidate(part.text, THEME_FIT * part.strength, part.share) for part in themes]
-    options += [Candidate(pair.text, PAIR_FIT * pair.strength, pair.share) for pair in _pairs(themes)]
+    trust = math.sqrt(_known(every))  # where general themes say little about the survey, they name little of it
+    options = [Candidate(part.text, trust * part.strength, part.share) for part in themes if part.broad >= MOST]
+    options += [Candidate(pair.text, trust * PAIR_FIT * pair.strength, pair.share) for pair in _pairs(themes)]
     for part in shared:
-        if part.kind != "theme" and (fit := _broad(part)) > 0:
+        if part.kind != "theme" and part.broad >= MOST and (fit := _broad(part)) > 0:
+            fit *= trust if part.kind == "topic" else 1.0
             options.append(Candidate(part.text, fit * part.strength, part.share))
     return sorted(options, key=lambda o: (-o.strength, o.text))[:CONSIDERED]
 
@@ -219,23 +257,17 @@ def _pairs(themes: Sequence[_Shared]) -> list[_Shared]:
     return pairs
 
 
-def _can_name(name: str) -> bool:
-    """ "Food and noise", but not "helpful and useful": what is helpful?"""
-    return readable(name.lower()) != PAIR
-
-
-def _spare_share(name: str) -> float:
+def _spare(name: str) -> Candidate:
     """Two codes' names together hold for both; what one code could have been called may hold for it alone."""
-    return 1.0 if " and " in name and not is_adjective(name.split(maxsplit=1)[0].lower()) else 0.05
+    return Candidate(name, SPARE - LISTED, 1.0) if AND.search(name) else Candidate(name, SPARE, 0.05)
 
 
 def _broad(part: _Shared) -> float:
     if part.kind == "topic":
         return TOPIC_FIT * (0.5 if TOPICS[PLACES[part.text]].judgement else 1.0)
-    fit = readable(part.text)
-    if fit == PAIR or any(word.istitle() for word in part.text.split()):
+    if part.fit in {0.0, PAIR, PROPER} or " and " in part.text or part.text.split()[0] in VERBS - NOUNS_TOO:
         return 0.0
-    return WORD_FIT * max(fit, 0.75 if fit else 0.0)
+    return WORD_FIT * max(part.fit, 0.75)
 
 
 def _first_free(ranked: Sequence[tuple[float, Candidate]], taken: set[frozenset[str]], *, fallback: str) -> str:

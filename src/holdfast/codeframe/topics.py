@@ -62,7 +62,7 @@ Nurses > Staff : nurse nurses nursing
 Doctors > Staff : doctor* dr consultant* surgeon* gp
 Management > Management : manager* management leadership boss bosses supervisor*
 Colleagues > Work : colleague* coworker* co-worker* teamwork
-Pay and benefits > Work : salary salaries pay wage* bonus* pension* benefits
+Pay and benefits > Work : salary salaries underpaid wage* payrise* bonus* pension* benefits
 Workload > Work : workload* overwork* stress* overtime
 Flexible working > Work : flexible flexib* remote homeworking
 Career development > Work : career* promotion* progression
@@ -138,7 +138,11 @@ Nothing could be better > General satisfaction :
  \b(?:better|more|improv\w+|anything)|could(?:n't|nt|[ ]not)[ ](?:be[ ])?fault
  |nothing[ ].{{0,20}}\b(?:better|improv\w+)|(?:can[ ]?not|can'?t|not)[ ]improve|no[ ]improvement
 Nothing to improve > General satisfaction :
- ^\W*(?:(?:nothing|no[ ]?think)|none|no|not[ ]really|nope)\b|(?:can[ ]?not|can'?t)[ ]think|(?:think|thing)[ ]of[ ]any
+ ^\W*(?:nothing|no[ ]?think)\b(?![ ](?:(?:i|we|you)[ ](?:want|like|need|use)|on|in|for[ ](?!me\b)|works?|happens?|ever
+ |to[ ](?:do|see|watch|eat|buy|read))\b)
+ |^\W*(?:no|none|nope|not[ ]really)\b(?=\W*$|\W*[.,;!-]|[ ](?:i|all|it|everything|need|better|one[ ]could
+ |improvements?|issues?|problems?|concerns?|changes?)\b)
+ |(?:can[ ]?not|can'?t)[ ]think|(?:think|thing)[ ]of[ ]any
  |wouldn'?t[ ]change|no[ ]complaints?|no[ ]faults?|(?:can[ ]?not|can't)[ ](?:fault|complain)
 Everything was good > General satisfaction :
  \b(?:everything|every[ ]thing|everythink|it|its|it's|all)

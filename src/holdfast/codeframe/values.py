@@ -49,6 +49,7 @@ class Phrase:
     elsewhere: float  # share of all other clusters' answers that say it
     score: float  # how well it tells this cluster from its neighbours
     kind: PhraseKind = "phrase"
+    fit: float = 1.0  # how well it reads as a name, 0 (not at all) to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,19 @@
 """Small word lists: enough grammar to cut a readable name out of real answers, without a tagger."""
 
+from functools import lru_cache
+
+WORDS = 100_000  # whose kind is remembered
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+DETERMINERS = _words("a an the my your our their his her its this these those that some any each every")
+
 # Skipped inside a phrase: "cancel my reservation" is read as "cancel reservation".
-BRIDGES = _words(
-    "a an the my your our their his her its this these those that some any each every very really so quite extremely "
+BRIDGES = DETERMINERS | _words(
+    "very really so quite extremely "
     "incredibly absolutely always just too also totally truly such most all both rather super pretty genuinely "
     "completely particularly especially exceptionally highly generally usually fairly overall bit lot lots"
 )
@@ -24,7 +30,8 @@ _FUNCTION = _words(
     "am do does did done doing have has had having will would shall should can could may might must ought "
     "i'm i've i'd i'll we're we've you're you've they're they've it's that's there's what's he's she's let's "
     "im ive id youre theyre its dont didnt doesnt cant couldnt wasnt isnt arent wont wouldnt havent hasnt "
-    "and or but nor if because as than then while whereas though although until unless since whether so "
+    "and or but nor if because cause cos coz cuz as than then while whereas though although until unless since whether "
+    "so "
     "by into onto over under above below after before during through throughout against within without across "
     "toward towards upon via per out off up down away back again ever already still yet even only however therefore "
     "etc eg ie e.g i.e ok okay oh well yes yeah yep please thanks thank thankyou thank-you hi hello hey "
@@ -34,7 +41,7 @@ _FUNCTION = _words(
     "make makes made making take takes took taken let lets put say says said saying tell tells told "
     "think thinks thought know knows knew want wants wanted need needs needed try tries tried come comes came "
     "see seen saw look looks looked looking give gives gave given giving keep keeps kept seem use used find found "
-    "something anything everything nothing someone thing things way ways stuff sort kind lot lots bit "
+    "something anything everything nothing someone thing things way ways stuff lot lots bit "
     "either neither certain certainly completely totally entirely exactly rather quite anymore anyway else thing "
     "especially therefore hence otherwise instead due able unable going gonna wanna ought perhaps sake case "
     "s t m re ve ll d don didn doesn isn wasn couldn wouldn shouldn won ain able upon also too "
@@ -42,7 +49,7 @@ _FUNCTION = _words(
     "nothink noting everythink etc been tbh lol ie asap yours mine hers"
 )
 
-_OTHER_LANGUAGES = _words(
+OTHER_LANGUAGES = _words(
     "der die das den dem des ein eine einer eines einem einen und oder aber nicht kein keine ist sind war waren wird "
     "werden hat haben hatte ich du er sie es wir ihr mich mir uns man mit von zu zum zur im in am an auf aus bei für "
     "nach über unter vor wie was wenn weil dass auch nur noch schon sehr mehr so als "
@@ -160,24 +167,30 @@ NOUNS_TOO = _words(
     "suffering warning promise view look cover"
 )
 
-STOPS = BRIDGES | COPULAS | _FUNCTION | _OTHER_LANGUAGES | LINKS | _words("not no")
+_IRREGULAR = {"people": "person", "children": "child", "men": "man", "women": "woman"}
+
+STOPS = BRIDGES | COPULAS | _FUNCTION | OTHER_LANGUAGES | LINKS | _words("not no")
 
 
+@lru_cache(WORDS)
 def is_adjective(word: str) -> bool:
     return word in ADJECTIVES or (
         word.endswith(_ADJECTIVE_ENDINGS) and len(word) > 5 and word not in _NOUNS_ALL_THE_SAME
     )
 
 
+@lru_cache(WORDS)
 def is_adverb(word: str) -> bool:
     return word.endswith("ly") and len(word) > 4 and word not in NO_ADVERBS
 
 
+@lru_cache(WORDS)
 def is_noun(word: str) -> bool:
     """Anything that is known to be nothing else."""
     return not (word in STOPS or is_verb(word) or is_adjective(word) or is_adverb(word) or word.isdigit())
 
 
+@lru_cache(WORDS)
 def is_verb(word: str) -> bool:
     """Also with -s, -ed; an -ing form counts as a noun: parking, meeting, waiting."""
     forms = {word}
@@ -189,8 +202,11 @@ def is_verb(word: str) -> bool:
     return bool(forms & VERBS)
 
 
+@lru_cache(WORDS)
 def stem(word: str) -> str:
     """One key for singular and plural; crude, only for counting."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
     if len(word) <= 3 or word.endswith(("ss", "us", "is", "as")) or not word.endswith("s"):
         return word
     if word.endswith("ies") and len(word) > 4:
@@ -200,6 +216,7 @@ def stem(word: str) -> str:
     return word[:-1]
 
 
+@lru_cache(WORDS)
 def root(word: str) -> str:
     """One key for the forms of a word: wait, waits, waited, waiting; care, caring. Crude, only for counting."""
     base = stem(word)

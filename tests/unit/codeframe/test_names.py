@@ -1,16 +1,23 @@
 """Names read as a person would write them, hold for the answers, and are shown by the first quote."""
 
+from collections.abc import Callable, Sequence
+from functools import cache
+
 import numpy as np
 import pytest
 
-from holdfast.codeframe import FrameConfig, Node, build_codeframe
+from holdfast.codeframe import AssembledFrame, FrameConfig, Node, build_codeframe
 from holdfast.codeframe.embedding import LsaEmbedder
 from holdfast.codeframe.evidence import Evidence, words_of
+from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.labelling import quotes, says
+from holdfast.codeframe.metrics import name_lift
+from holdfast.codeframe.naming import Candidate, rank
 from holdfast.codeframe.points import what_is_said
 from holdfast.codeframe.shapes import readable
+from holdfast.codeframe.themes import spare_names
 from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS, topics_of
-from holdfast.codeframe.values import Exemplar
+from holdfast.codeframe.values import Exemplar, Vectors
 from holdfast.codeframe.words import stem
 
 _STAFF = ("staff", "nurses", "receptionists", "doctors")
@@ -37,9 +44,14 @@ def survey() -> list[str]:
     )
 
 
-def codes() -> tuple[list[Node], list[Node], list[str]]:
+@cache
+def frame_and_texts() -> tuple[AssembledFrame, list[str]]:
     texts = survey()
-    frame = build_codeframe(texts, FrameConfig(n_clusters=8, hierarchy="two_level"), LsaEmbedder())
+    return build_codeframe(texts, FrameConfig(n_clusters=8, hierarchy="two_level"), LsaEmbedder()), texts
+
+
+def codes() -> tuple[list[Node], list[Node], list[str]]:
+    frame, texts = frame_and_texts()
     content = [node for node in frame.nodes if node.kind == "content"]
     return [n for n in content if n.node_type == "code"], [n for n in content if n.node_type == "theme"], texts
 
@@ -99,6 +111,50 @@ def test_every_code_s_first_quote_says_its_name() -> None:
         assert says(node.name, texts[node.exemplars[0]]), (node.name, texts[node.exemplars[0]])
 
 
+def test_a_code_s_answers_say_its_name_far_more_often_than_the_others() -> None:
+    frame, texts = frame_and_texts()
+    names = {node.number: node.name for node in codes()[0]}
+
+    said, said_elsewhere = name_lift(names, frame.assignments.best, texts)
+
+    assert said >= 0.8
+    assert said_elsewhere <= 0.2
+
+
+def test_the_lift_of_names_counts_words_and_topics_inside_and_outside() -> None:
+    texts = ["friendly staff", "the staff", "too expensive", "cold food"]
+
+    assert name_lift({1: "Friendly staff", 2: "Price and cost"}, [1, 1, 2, 995], texts) == (1.0, 0.0)
+    assert name_lift({1: "Food", 2: "Staff"}, [1, 1, 2, 995], texts) == (0.0, pytest.approx(5 / 9))
+
+
+class _Named:
+    """An embedder that knows the directions of a few names, and nothing of all others."""
+
+    name, whole_corpus = "named", False
+    known = {"ban zoos": (1.0, 0.0, 0.0), "animal cruelty": (0.2, 0.98, 0.0)}  # noqa: RUF012
+
+    def embed(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> Vectors:
+        return np.array([self.known.get(text, (0.0, 0.0, 1.0)) for text in texts], dtype=np.float32)
+
+
+def test_a_name_that_repeats_the_question_gives_way_to_what_the_answers_say() -> None:
+    asked = [Candidate("ban zoos", 0.5, 0.9), Candidate("animal cruelty", 0.4, 0.3)]
+    one_question = np.array([(0.9, 0.43, 0.0), (0.9, 0.0, 0.43), (0.9, -0.43, 0.0)], dtype=np.float32)
+    one_question /= np.linalg.norm(one_question, axis=1, keepdims=True)
+    many = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)], dtype=np.float32)
+
+    assert rank(asked, 0, one_question, _Named())[0][1].text == "animal cruelty"
+    assert rank(asked, 0, many, _Named())[0][1].text == "ban zoos"
+
+
+def test_two_codes_together_name_a_theme_without_their_verbs_or_the_same_word_twice() -> None:
+    assert spare_names(["Set alarm", "Roll dice", "Weather"], [], joiner=" and ") == ("Alarm and dice",)
+    assert spare_names(["Change name", "Name", "NHS"], [], joiner=" and ") == ("Change name and NHS",)
+    assert spare_names(["Essen", "Nette Mitarbeiter"], [], joiner=" / ") == ("Essen / Nette Mitarbeiter",)
+    assert spare_names(["Parking"], ["Car park"], joiner=" and ") == ("Car park", "Parking and …")
+
+
 def test_code_names_are_readable_or_known_topics() -> None:
     found, _, _ = codes()
 
@@ -132,6 +188,16 @@ def test_a_verdict_keeps_its_polarity() -> None:
     assert better not in topics_of("The food was cold", words_of("The food was cold"))
 
 
+@pytest.mark.parametrize("text", ["nothing", "No.", "Nothing, it was all good", "nothing for me"])
+def test_nothing_to_improve_is_a_verdict(text: str) -> None:
+    assert PLACES["Nothing to improve"] in topics_of(text, [])
+
+
+@pytest.mark.parametrize("text", ["No parking", "Nothing I want to watch", "nothing for teenagers to do"])
+def test_what_is_missing_is_no_verdict(text: str) -> None:
+    assert PLACES["Nothing to improve"] not in topics_of(text, [])
+
+
 def test_the_quote_that_says_both_halves_of_a_name_comes_first() -> None:
     texts = ["Staff", "Friendly staff", "The staff are so friendly and helpful", "Parking"]
     given = [Exemplar(distinct=n, text=text, weight=1) for n, text in enumerate(texts)]
@@ -146,7 +212,7 @@ def test_shares_count_a_phrase_in_any_order_and_form_and_only_in_its_cluster() -
 
     assert evidence.shares(evidence.saying("friendly staff")).tolist() == [1.0, 0.0]
     assert evidence.shares(evidence.saying("food")).tolist() == [0.0, 1.0]
-    assert "Friendly staff" in {point.text for point in what_is_said(0, [], evidence)}
+    assert "Friendly staff" in {point.text for point in what_is_said(0, [], evidence, Grammar())}
 
 
 def test_topics_have_names_of_their_own_and_every_theme_has_a_topic() -> None:

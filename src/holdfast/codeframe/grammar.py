@@ -7,30 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.codeframe.shapes import ORDER, readable
-from holdfast.codeframe.words import LINKS, OTHER_LANGUAGES, STOPS, is_noun
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_GERMANIC = _words(
-    "der die das den dem des ein eine einer eines einem einen het een keine kein ihre meine zum zur im am"
+from holdfast.codeframe.words import (
+    ARTICLES,
+    GERMANIC,
+    INTENSIFIERS,
+    LINKS,
+    OTHER_LANGUAGES,
+    ROMANCE,
+    STOPS,
+    SUBJECTS,
+    is_noun,
 )
-_ROMANCE = _words(
-    "el los las un una unos unas al le les une des du au aux il gli uno della dei delle nel nella os uma do da dos das "
-    "la lo mi su mon ma mes son sa ses de di da"
-)
-_ARTICLES = _GERMANIC | _ROMANCE | _words("the a an my your our their his her its this these those every no")
-_INTENSIFIERS = _words(
-    "very so too really extremely more most is are was were sehr zu viel ist sind war waren muy más demasiado es son "
-    "está están estaba estaban eran étaient erano fue très trop plus est sont était molto "
-    "troppo più è sono era muito mais são foi zeer te"
-)
-_SUBJECTS = _words(
-    "i you we they he she who to can could should would will must don't doesn't didn't ich du er wir man no se me "
-    "te nos je tu ils elles ne si non"
-)
+
 PROPER = 0.3  # a person's or a place's name does not tell what the answers are about
 _SAME_WORD = 4  # letters at its beginning by which the forms of a foreign word are told: "freundlich", "freundliche"
 
@@ -58,7 +46,7 @@ class Grammar:
             before = word
 
     def _mark(self, word: str) -> None:
-        family = "germanic" if word in _GERMANIC else "romance" if word in _ROMANCE else ""
+        family = "germanic" if word in GERMANIC else "romance" if word in ROMANCE else ""
         if family:
             self._marks[family] += 1
         self._marks["foreign" if word in OTHER_LANGUAGES else "english"] += 1
@@ -66,9 +54,9 @@ class Grammar:
     def _place(self, word: str, before: str, *, capital: bool, counted: bool) -> None:
         self._uses[word] += counted
         self._capitals[word] += capital
-        self._things[word] += before in _ARTICLES
-        self._qualities[word[:_SAME_WORD]] += before in _INTENSIFIERS
-        self._acts[word] += before in _SUBJECTS
+        self._things[word] += before in ARTICLES
+        self._qualities[word[:_SAME_WORD]] += before in INTENSIFIERS
+        self._acts[word] += before in SUBJECTS
 
     @property
     def is_foreign(self) -> bool:

@@ -69,6 +69,25 @@ OTHER_LANGUAGES = _words(
     "och att det som en ett på är av för med den till inte om jag har de så men vi kan var og at til ikke jeg det"
 )
 
+# What stands before a noun, before a quality, and before a verb, in several languages.
+GERMANIC = _words(
+    "der die das den dem des ein eine einer eines einem einen het een keine kein ihre meine zum zur im am"
+)
+ROMANCE = _words(
+    "el los las un una unos unas al le les une des du au aux il gli uno della dei delle nel nella os uma do da dos das "
+    "la lo mi su mon ma mes son sa ses de di da"
+)
+ARTICLES = GERMANIC | ROMANCE | _words("the a an my your our their his her its this these those every no")
+INTENSIFIERS = _words(
+    "very so too really extremely more most is are was were sehr zu viel ist sind war waren muy más demasiado es son "
+    "está están estaba estaban eran étaient erano fue très trop plus est sont était molto "
+    "troppo più è sono era muito mais são foi zeer te"
+)
+SUBJECTS = _words(
+    "i you we they he she who to can could should would will must don't doesn't didn't ich du er wir man no se me "
+    "te nos je tu ils elles ne si non"
+)
+
 ADJECTIVES = _words(
     "good great excellent nice friendly helpful kind caring lovely amazing brilliant fantastic wonderful perfect "
     "professional polite supportive understanding patient quick fast slow long short late early bad poor terrible "

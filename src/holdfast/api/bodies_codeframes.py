@@ -58,6 +58,9 @@ class ConfigBody(Body):
     review: bool = Field(
         False, strict=True, description="One more paid call over all labels: which codes are one, and the themes"
     )
+    code_answers: bool = Field(
+        False, strict=True, description="The model also codes every different answer against the finished frame"
+    )
     in_doubt: Literal["repeat", "hold"] = Field("repeat", description="What to do about calls whose outcome is unknown")
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
 
@@ -110,6 +113,7 @@ class GenerateBody(Body):
             coding_type=self.coding_type,
             batch=asked.batch,
             review=asked.review,
+            code_answers=asked.code_answers,
         )
 
     def _aliases(self) -> dict[str, Any]:
@@ -147,7 +151,7 @@ class ProgressBody(Body):
     generation_id: UUID
     status: StatusWord
     progress: int = Field(ge=0, le=100, description="Percent, never going down")
-    phase: Literal["prepare", "embed", "cluster", "label", "review", "code", "assemble"] | None = Field(
+    phase: Literal["prepare", "embed", "cluster", "label", "review", "draft", "code", "assemble"] | None = Field(
         description="null: none under way"
     )
     n_clusters: int = Field(description="Clusters to label; 0 until they are known")

@@ -40,6 +40,7 @@ _IN_CONFIG = frozenset(
         "target_language",
         "batch",
         "review",
+        "code_answers",
         "budget_usd",
     }
 )

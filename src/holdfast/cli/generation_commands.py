@@ -37,6 +37,7 @@ def generate(
     model: options.Model = "offline",
     batch: options.Batch = False,
     review: options.Review = False,
+    code_answers: options.CodeAnswers = False,
     budget: options.Budget = None,
     in_doubt: Annotated[
         Literal["repeat", "hold"],
@@ -63,6 +64,7 @@ def generate(
         model=model,
         batch=batch,
         review=review,
+        code_answers=code_answers,
         in_doubt=in_doubt,
         coding_type=coding_type,
         existing_codes=tuple(existing_code or ()),

@@ -30,6 +30,7 @@ def estimate(
     clusters: options.Clusters = None,
     batch: options.Batch = False,
     review: options.Review = False,
+    code_answers: options.CodeAnswers = False,
 ) -> None:
     """Say what a codeframe of a file's answers may cost. Starts nothing and needs no key."""
     from holdfast.cli.buying import show_estimate  # noqa: PLC0415 - the pipeline takes a second to import
@@ -37,7 +38,9 @@ def estimate(
     from holdfast.service import FileToImport, GenerationConfig  # noqa: PLC0415
 
     settings = quietly()
-    config = GenerationConfig(n_clusters=clusters, model=model, batch=batch, review=review, coding_type=coding_type)
+    config = GenerationConfig(
+        n_clusters=clusters, model=model, batch=batch, review=review, coding_type=coding_type, code_answers=code_answers
+    )
     show_estimate(settings, checked_file(FileToImport(path=file, text_column=text_column, sheet=sheet)), config)
 
 

@@ -53,6 +53,9 @@ Batch: TypeAlias = Annotated[
 Review: TypeAlias = Annotated[
     bool, typer.Option("--review", help="Ask the model once more, about all codes: which are one, and the themes.")
 ]
+CodeAnswers: TypeAlias = Annotated[
+    bool, typer.Option("--code-answers", help="Let the model also code every answer against the finished codeframe.")
+]
 Budget: TypeAlias = Annotated[
     str | None,
     typer.Option("--budget", metavar="USD", help="The most its calls may cost; it pauses when that is used up."),

@@ -11,6 +11,7 @@ PHASES = {
     "cluster": "clustering",
     "label": "labelling clusters",
     "review": "reviewing the codeframe",
+    "draft": "building the codeframe",
     "code": "coding the answers",
     "assemble": "building the codeframe",
 }

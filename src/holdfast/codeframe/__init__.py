@@ -9,6 +9,7 @@ from holdfast.codeframe.coding_types import asked_texts, code_directly, coder_of
 from holdfast.codeframe.embedding import Embedder, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
 from holdfast.codeframe.examples import Example, Learned, Thresholds, learn
+from holdfast.codeframe.frame_coder import FrameCoder, recode
 from holdfast.codeframe.pipeline import (
     CHUNK,
     assemble_stage,
@@ -63,6 +64,7 @@ __all__ = [
     "Evaluation",
     "Example",
     "Exemplar",
+    "FrameCoder",
     "FrameConfig",
     "Hierarchy",
     "KnownCode",
@@ -105,6 +107,7 @@ __all__ = [
     "read_label",
     "read_review",
     "read_vectors",
+    "recode",
     "review_prompt",
     "sample_answers",
     "suggest",

@@ -11,11 +11,14 @@ from holdfast.codeframe import (
     QUOTED,
     Brief,
     ClusterLabel,
+    Coder,
     Exemplar,
+    FrameCoder,
     asked_texts,
     coder_of,
     likely_clusters,
     plan_bundles,
+    prepare,
     wants_review,
 )
 from holdfast.llm import Price, Usage, count_request
@@ -56,7 +59,9 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
     clusters, full prompts, and replies as long as they may be.
     """
     if config.is_direct:
-        return _coding(texts, config, price, question)
+        coder = coder_of(config.coding_type, config.frame())
+        asked = asked_texts(config.coding_type, texts, config.frame())
+        return _coding(asked, (coder, coder), config, price, question)
     shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
     few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(len(set(texts)))
     average = min(MOST_EXEMPLARS, len(texts) // many)
@@ -72,28 +77,42 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         input_tokens=many * most,
         output_tokens=many * full.max_tokens,
     )
-    return labels.plus(_review(shown, (few, many), config, price, question)) if config.review else labels
+    if config.review:
+        labels = labels.plus(_review(shown, (few, many), config, price, question))
+    if config.code_answers:
+        coders = _frame_coder(few, "A short sentence about the code."), _frame_coder(many, LONG_TEXT)
+        labels = labels.plus(_coding(prepare(texts).distinct, coders, config, price, question))
+    return labels
 
 
-def _coding(texts: Sequence[str], config: GenerationConfig, price: Price, question: str | None) -> Estimate:
-    """A call for each bundle: its prompts are known; replies are short, or as long as they may be.
+def _coding(
+    asked: Sequence[str],
+    coders: tuple[Coder, Coder],
+    config: GenerationConfig,
+    price: Price,
+    question: str | None,
+) -> Estimate:
+    """A call for each bundle: with the coder that says least and short replies, or that says most and the longest.
 
     Answers that a reply leaves out are asked for again. How many is not known: none here.
     """
-    frame = config.frame()
-    bundles = plan_bundles(asked_texts(config.coding_type, texts, frame))
-    coder = coder_of(config.coding_type, frame)
+    bundles = plan_bundles(asked)
     counted = bundles[:: max(1, len(bundles) // SAMPLED_BUNDLES)]
     if not counted:
         return Estimate()
-    requests = [ask_bundle("code/0", bundle, coder, config, question=question).request for bundle in counted]
     scale = len(bundles) / len(counted)
-    asked = round(scale * sum(map(count_request, requests)))
-    most = round(scale * sum(request.max_tokens for request in requests))
+    small, full = (
+        [ask_bundle("code/0", bundle, coder, config, question=question).request for bundle in counted]
+        for coder in coders
+    )
+    least, most_asked = (round(scale * sum(map(count_request, requests))) for requests in (small, full))
+    most = round(scale * sum(request.max_tokens for request in full))
     short = round(scale * sum(SHORT_ENTRY * len(bundle) for bundle in counted))
-    low = price.cost(Usage(input_tokens=asked, output_tokens=min(short, most)), batch=config.batch)
-    high = price.most(input_tokens=asked, max_tokens=most, batch=config.batch)
-    return Estimate(low_usd=min(low, high), high_usd=high, n_calls=len(bundles), input_tokens=asked, output_tokens=most)
+    low = price.cost(Usage(input_tokens=least, output_tokens=min(short, most)), batch=config.batch)
+    high = price.most(input_tokens=most_asked, max_tokens=most, batch=config.batch)
+    return Estimate(
+        low_usd=min(low, high), high_usd=high, n_calls=len(bundles), input_tokens=most_asked, output_tokens=most
+    )
 
 
 def _review(
@@ -116,6 +135,12 @@ def _review(
         input_tokens=asked,
         output_tokens=full.max_tokens,
     )
+
+
+def _frame_coder(n: int, said: str) -> FrameCoder:
+    """For so many codes as they may be."""
+    shown = [{"id": k, "name": said[:40], "description": said[:180], "examples": [said[:100]] * 2} for k in range(n)]
+    return FrameCoder.from_json(shown)
 
 
 def _labels(n: int, said: str) -> dict[int, ClusterLabel]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from holdfast.codeframe import AssembledFrame
+from holdfast.codeframe import AssembledFrame, Prepared
 from holdfast.codeframe import Node as FrameNode
 from holdfast.store import Connection, codeframes
 from holdfast.store.codeframes import Node
@@ -21,6 +21,15 @@ class Work:
     done: Done
     following: Sequence[NewUnit] = ()
     write: Write | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """A generation's frozen input."""
+
+    answer_ids: list[int]
+    texts: list[str]
+    prepared: Prepared
 
 
 def frame_result(frame: AssembledFrame) -> dict[str, Any]:

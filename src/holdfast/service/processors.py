@@ -34,7 +34,7 @@ from holdfast.queue import Job, Queue
 from holdfast.service.claims import Claims
 from holdfast.service.enqueueing import ATTEMPTS, enqueue
 from holdfast.service.frames import Work
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW, planner
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, planner
 from holdfast.service.work import StageWork
 from holdfast.store import Database, steering, units
 from holdfast.store.units import GivenUp, OwedUnit, UnitRef
@@ -82,6 +82,7 @@ class Processors:
             BATCH: work.batch,
             LABEL: work.label,
             REVIEW: work.review,
+            DRAFT: work.draft,
             CODE: work.code,
             ASSEMBLE: work.assemble,
         }

@@ -36,6 +36,7 @@ class GenerationConfig:
     coding_type: str = "open-ended"
     batch: bool = False  # through the provider's batch API: half the price, within a day
     review: bool = False  # one more call over all labels: merges and themes
+    code_answers: bool = False  # the model codes every answer against the finished frame
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "existing_codes": list(self.existing_codes)}
@@ -82,7 +83,12 @@ def is_paid(model: str) -> bool:
 
 def check(config: GenerationConfig) -> None:
     """Raises BadInput with every problem at once."""
-    problems = [*_out_of_bounds(config), *_unknown_words(config), *_beside_the_coding(config)]
+    problems = [
+        *_out_of_bounds(config),
+        *_unknown_words(config),
+        *_without_a_model(config),
+        *_beside_the_coding(config),
+    ]
     if problems:
         raise BadInput("; ".join(f"{p.path}: {p.message}" for p in problems), problems=problems)
 
@@ -109,10 +115,6 @@ def _unknown_words(config: GenerationConfig) -> list[Problem]:
     if config.model != OFFLINE and not is_paid(config.model):
         message = f"must be offline, anthropic:MODEL or openai:MODEL, not {config.model!r}"
         found.append(Problem(path="model", message=message))
-    if config.batch and config.model == OFFLINE:
-        found.append(Problem(path="batch", message="offline labels are not bought: leave batch out"))
-    if config.review and config.model == OFFLINE:
-        found.append(Problem(path="review", message="only a model can review the codeframe: leave review out"))
     if config.coding_type not in CODING_TYPES:
         message = f"must be one of {', '.join(CODING_TYPES)}, not {config.coding_type!r}"
         found.append(Problem(path="coding_type", message=message))
@@ -123,6 +125,17 @@ def _unknown_words(config: GenerationConfig) -> list[Problem]:
     return found
 
 
+def _without_a_model(config: GenerationConfig) -> list[Problem]:
+    """What only a model can be asked for."""
+    needed = {
+        "batch": "offline labels are not bought: leave batch out",
+        "review": "only a model can review the codeframe: leave review out",
+        "code_answers": "only a model can code the answers one by one: leave that out, or name a model",
+    }
+    asked = needed if config.model == OFFLINE else {}
+    return [Problem(path=name, message=message) for name, message in asked.items() if getattr(config, name)]
+
+
 def _beside_the_coding(config: GenerationConfig) -> list[Problem]:
     """What makes no sense with a coding that has its codes from elsewhere: refused, not passed over in silence."""
     if config.coding_type not in {BRAND, SENTIMENT}:
@@ -131,6 +144,8 @@ def _beside_the_coding(config: GenerationConfig) -> list[Problem]:
     found = []
     if config.review:
         found.append(Problem(path="review", message=f"{kind} coding finds no themes to review: leave review out"))
+    if config.code_answers:
+        found.append(Problem(path="code_answers", message=f"{kind} coding by a model is just that: leave it out"))
     if config.n_clusters is not None:
         found.append(Problem(path="n_clusters", message=f"{kind} coding makes no clusters: leave the number out"))
     if config.hierarchy not in {"adaptive", "flat", *(["two_level"] if kind == BRAND else [])}:

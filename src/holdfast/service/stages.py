@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
-PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, CODE, ASSEMBLE = STAGES = (
+PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, DRAFT, CODE, ASSEMBLE = STAGES = (
     "prepare",
     "embed",
     "cluster",
     "batch",  # only where calls are bought in a provider's batch: submits it and waits for it
     "label",
     "review",  # only where it is asked for: one call over all labels
+    "draft",  # only where a model codes the answers against a frame of clusters: that frame
     "code",  # only where a model codes the answers: a call for each bundle of them
     "assemble",
 )
@@ -19,10 +20,18 @@ PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, CODE, ASSEMBLE = STAGES = (
 FIRST = (NewUnit(stage=PREPARE, ordinal=0),)
 
 # A stage without units is passed over: no distinct text to embed, no cluster to label.
-_AFTER = {PREPARE: CLUSTER, EMBED: CLUSTER, CLUSTER: ASSEMBLE, LABEL: ASSEMBLE, REVIEW: ASSEMBLE, CODE: ASSEMBLE}
+_AFTER = {
+    PREPARE: CLUSTER,
+    EMBED: CLUSTER,
+    CLUSTER: ASSEMBLE,
+    LABEL: ASSEMBLE,
+    REVIEW: ASSEMBLE,
+    DRAFT: ASSEMBLE,
+    CODE: ASSEMBLE,
+}
 
 # What stands on stages before it, and is made again when one of these is.
-REBUILT = (REVIEW, ASSEMBLE)
+REBUILT = (REVIEW, DRAFT, CODE, ASSEMBLE)
 
 # Without all of its units a generation can still have a codeframe.
 MAY_FAIL = frozenset({LABEL, REVIEW, CODE})
@@ -50,7 +59,9 @@ def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
 
 
 def _next(end: StageEnd) -> str:
-    return REVIEW if end.stage == LABEL and end.config.get("review") else _AFTER[end.stage]
+    if end.stage == LABEL and end.config.get("review"):
+        return REVIEW
+    return DRAFT if end.stage in {LABEL, REVIEW} and end.config.get("code_answers") else _AFTER[end.stage]
 
 
 def _failed(end: StageEnd, code: str, message: str) -> Ended:

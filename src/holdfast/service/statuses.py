@@ -8,14 +8,17 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.service.requests import OFFLINE, OPEN_ENDED
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW, STAGES
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, STAGES
 from holdfast.store.generations import Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
 
 # Percent of the whole that each stage is worth. A stage's units are all known when the first of them is, so the sum
 # never goes backwards.
-WEIGHTS = {PREPARE: 2, EMBED: 38, CLUSTER: 10, BATCH: 0, LABEL: 40, REVIEW: 0, CODE: 0, ASSEMBLE: 10}
+WEIGHTS = dict.fromkeys(STAGES, 0) | {PREPARE: 2, EMBED: 38, CLUSTER: 10, LABEL: 40, ASSEMBLE: 10}
 CODED = dict.fromkeys(STAGES, 0) | {PREPARE: 5, CODE: 85, ASSEMBLE: 10}  # a model codes the answers; no clusters
+LABELLED_AND_CODED = dict.fromkeys(STAGES, 0) | {
+    PREPARE: 2, EMBED: 13, CLUSTER: 5, LABEL: 20, DRAFT: 5, CODE: 50, ASSEMBLE: 5,
+}  # fmt: skip
 PACED = frozenset({LABEL, CODE})  # stages of which each unit may be a paid call
 
 ENDED = frozenset({"completed", "partial", "failed", "cancelled", "applied"})
@@ -120,7 +123,7 @@ def _phase(snapshot: Snapshot) -> str | None:
     if snapshot.generation.state not in {"active", "paused"}:
         return None
     under_way = [stage for stage in STAGES if stage in snapshot.stages and snapshot.stages[stage].pending]
-    bought = CODE if _is_coded(snapshot) else LABEL
+    bought = CODE if _is_coded(snapshot) or DRAFT in snapshot.stages else LABEL
     return next((bought if stage == BATCH else stage for stage in under_way), None)
 
 
@@ -131,6 +134,8 @@ def _running(counts: StageCounts | None, running: int | None) -> int:
 
 
 def _weights(snapshot: Snapshot) -> Mapping[str, int]:
+    if snapshot.generation.config.get("code_answers"):
+        return LABELLED_AND_CODED
     return CODED if _is_coded(snapshot) else WEIGHTS
 
 

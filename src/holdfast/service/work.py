@@ -1,15 +1,14 @@
 """What each stage does with its unit: read what it needs, compute in a thread, say what to commit."""
 
 import asyncio
-from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
 from holdfast.codeframe import (
+    AssembledFrame,
     ClusterLabel,
     ClusterResult,
     Embedder,
-    Prepared,
     Proposal,
     Reviewed,
     Vectors,
@@ -19,16 +18,17 @@ from holdfast.codeframe import (
     plan_chunks,
     prepare,
     read_vectors,
+    recode,
     wants_review,
 )
 from holdfast.service.asking import Question
 from holdfast.service.batching import Batching
 from holdfast.service.coding_work import CodingWork
 from holdfast.service.embedders import Embedders
-from holdfast.service.frames import Work, frame_result, frame_writer
+from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.requests import OFFLINE, GenerationConfig
-from holdfast.service.stages import BATCH, CLUSTER, EMBED, LABEL, PREPARE, REVIEW
+from holdfast.service.stages import BATCH, CLUSTER, DRAFT, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.store import Database, answers, units
 from holdfast.store.units import Done, NewUnit, OwedUnit
 
@@ -41,15 +41,6 @@ def _labels(n_clusters: int, config: GenerationConfig) -> list[NewUnit]:
     if config.batch and n_clusters:
         return [NewUnit(stage=BATCH, ordinal=0, input={"n_clusters": n_clusters})]
     return [NewUnit(stage=LABEL, ordinal=k) for k in range(n_clusters)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corpus:
-    """A generation's frozen input."""
-
-    answer_ids: list[int]
-    texts: list[str]
-    prepared: Prepared
 
 
 class StageWork:
@@ -110,7 +101,7 @@ class StageWork:
     async def batch(self, unit: OwedUnit, worker: str) -> Work:
         """Every label bought at once; the label units that follow find their replies recorded."""
         config = GenerationConfig.from_json(unit.config)
-        if config.is_direct:
+        if "bundles" in unit.input:
             return await self._coding.batch(unit, worker, config)
         asked = [await self._question(unit, k) for k in range(unit.input["n_clusters"])]
         result = await self._batching.run(unit, worker, asked)
@@ -139,11 +130,28 @@ class StageWork:
             proposal = await self._labelling.by_model(unit, worker, asked)
         return Work(done=Done(result=proposal.to_json()))
 
+    async def draft(self, unit: OwedUnit, worker: str) -> Work:
+        """The frame by its clusters, for a model to code the answers against."""
+        config = GenerationConfig.from_json(unit.config)
+        corpus, frame, _ = await self._frame(unit, config)
+        return await asyncio.to_thread(self._coding.draft, unit, config, corpus, frame)
+
     async def assemble(self, unit: OwedUnit, worker: str) -> Work:
         """The whole codeframe and every answer's codes, written in the transaction that ends the generation."""
         config = GenerationConfig.from_json(unit.config)
         if config.is_direct:
             return await self._coding.assemble(unit, config)
+        corpus, frame, embedder = await self._drafted(unit.ref.generation_id) or await self._frame(unit, config)
+        if config.code_answers:
+            read = await self._coding.read(unit.ref.generation_id)
+            frame = await asyncio.to_thread(recode, frame, corpus.prepared, corpus.texts, read, embedder=embedder)
+        write = frame_writer(unit.ref.generation_id, frame, corpus.answer_ids, corpus.texts)
+        result = frame_result(frame)
+        if embedder is None:
+            result["notes"].append(NO_MODEL)
+        return Work(done=Done(result=result), write=write)
+
+    async def _frame(self, unit: OwedUnit, config: GenerationConfig) -> tuple[Corpus, AssembledFrame, Embedder | None]:
         generation_id = unit.ref.generation_id
         corpus, vectors = await self._vectors(generation_id)
         clustering = await self._clustering(generation_id)
@@ -152,11 +160,15 @@ class StageWork:
         frame = await asyncio.to_thread(
             lambda: assemble_stage(corpus.prepared, vectors, clustering, reviewed, config.frame(), embedder=embedder)
         )
-        write = frame_writer(generation_id, frame, corpus.answer_ids, corpus.texts)
-        result = frame_result(frame)
-        if embedder is None:
-            result["notes"].append(NO_MODEL)
-        return Work(done=Done(result=result), write=write)
+        return corpus, frame, embedder
+
+    async def _drafted(self, generation_id: UUID) -> tuple[Corpus, AssembledFrame, Embedder | None] | None:
+        """The frame against which a model has coded the answers; None where there is none."""
+        stored = await self._database.run(lambda connection: units.outputs(connection, generation_id, DRAFT))
+        if not stored:
+            return None
+        corpus, embedder = await self._corpus(generation_id), await self._phrase_embedder(generation_id)
+        return corpus, await asyncio.to_thread(AssembledFrame.from_bytes, stored[0]), embedder
 
     async def _labels(self, generation_id: UUID) -> dict[int, ClusterLabel]:
         replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))

@@ -235,3 +235,98 @@ async def test_bundles_of_a_batch_cost_half_and_only_what_is_missing_is_bought_a
 async def test_there_is_nothing_to_review_in_a_coding(service: Service) -> None:
     with pytest.raises(BadInput, match="review: sentiment coding finds no themes"):
         await begun(service, review=True)
+
+
+TOPICS = {
+    "Long waits": "The waiting time was far too long, {n} minutes",
+    "Friendly staff": "Staff were friendly and very kind to me {n}",
+    "Parking": "Parking is expensive, I paid {n} pounds",
+    "Cold food": "The food was cold and had no taste {n}",
+}
+ANSWERS = [list(TOPICS.values())[n % 4].format(n=n) for n in range(60)]  # two bundles: 40 and 20
+LABELS = [f"label/{k}" for k in range(4)]
+
+
+async def coded(service: Service, generation_id: UUID) -> dict[str, set[str]]:
+    """Which of the four topics each code's answers are about, by their examples."""
+    nodes = (await service.generations.hierarchy(generation_id)).nodes
+    codes = [node for node in nodes if node.node_type == "code" and node.details["kind"] == "content"]
+    return {node.name: {example["text"].split()[1] for example in node.examples} for node in codes}
+
+
+@pytest.mark.parametrize("batch", [False, True])
+async def test_a_model_codes_every_answer_against_the_finished_frame(
+    service: Service, provider: StubProvider, batch: bool
+) -> None:
+    generation_id = await begun(
+        service, texts=ANSWERS, coding_type="open-ended", n_clusters=4, code_answers=True, batch=batch
+    )
+
+    async with working(service):
+        status = await ended(service, generation_id)
+
+    assert (status.status, status.n_completed, status.ledger.n_calls) == ("completed", 4, 6)
+    assert await steps(service, generation_id) == ["code/0", "code/1", *LABELS]
+    assert {call.batch_id is not None for call in provider.bill().calls} == {batch}
+    topics = await coded(service, generation_id)
+    assert sorted(map(sorted, topics.values())) == [["food"], ["is"], ["waiting"], ["were"]]
+    prompt = provider.bill().prompts[
+        provider.calls_for('"Staff were friendly and very kind to me 1"')[-1].prompt_digest
+    ]
+    assert all(f'"name": "{name}"' in prompt for name in topics)
+    assert status.estimate is not None
+    assert status.estimate["n_calls"] == 6
+    assert Decimal(status.estimate["low_usd"]) * Decimal("0.5") <= status.spent_usd
+    assert status.spent_usd <= Decimal(status.estimate["high_usd"])
+    await check_money(service, provider, generation_id)
+
+
+async def test_a_label_that_is_bought_later_has_the_answers_coded_against_the_new_frame(
+    service: Service, provider: StubProvider
+) -> None:
+    provider.faults({"fault": "refusal", "match": {"contains": '"nearby"'}})
+    generation_id = await begun(
+        service, texts=ANSWERS, coding_type="open-ended", n_clusters=4, code_answers=True, review=True, batch=True,
+        hierarchy="two_level",
+    )  # fmt: skip
+
+    async with working(service):
+        first = await ended(service, generation_id)
+        before = await coded(service, generation_id)
+        await service.steering.retry(generation_id)
+        second = await until(service, generation_id, lambda status: status.status == "completed")
+
+    assert (first.status, first.n_completed, second.n_completed) == ("partial", 3, 4)
+    assert (len(before), len(await coded(service, generation_id))) == (3, 4)
+    assert Counter(await steps(service, generation_id)) == Counter(
+        {"code/0": 2, "code/1": 2, "review": 2, "label/0": 1, "label/1": 1, "label/2": 1, "label/3": 1}
+    ) + Counter(step for step in await steps(service, generation_id) if "again" in step)
+    hierarchy = await service.generations.hierarchy(generation_id)
+    assert hierarchy.n_assigned == len(ANSWERS)
+    await check_money(service, provider, generation_id)
+
+
+async def test_a_bundle_that_fails_leaves_the_frame_and_its_answers_in_other(
+    service: Service, provider: StubProvider
+) -> None:
+    provider.faults({"fault": "bad_request", "match": {"contains": f'"{sorted(ANSWERS)[59]}"', "nth": 2}})
+    generation_id = await begun(service, texts=ANSWERS, coding_type="open-ended", n_clusters=4, code_answers=True)
+
+    async with working(service):
+        first = await ended(service, generation_id)
+        other = (await sizes(service, generation_id)).get("Other")
+        await service.steering.retry(generation_id)
+        second = await until(service, generation_id, lambda status: status.status == "completed")
+
+    assert (first.status, first.failed_stages, other) == ("partial", {"code"}, 20)
+    assert "Other" not in await sizes(service, generation_id)
+    assert await steps(service, generation_id) == ["code/0", "code/1", *LABELS]
+    assert notes(second) == ""
+    await check_money(service, provider, generation_id)
+
+
+async def test_answers_are_coded_one_by_one_by_a_model_only(service: Service) -> None:
+    with pytest.raises(BadInput, match="code_answers: only a model"):
+        await begun(service, coding_type="open-ended", model="offline", code_answers=True)
+    with pytest.raises(BadInput, match="code_answers: brand coding by a model is just that"):
+        await begun(service, coding_type="brand", code_answers=True)

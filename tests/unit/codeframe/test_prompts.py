@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.codeframe.test_model_labels import brief
 
-from holdfast.codeframe import FrameConfig, coder_of, label_prompt
+from holdfast.codeframe import FrameCoder, FrameConfig, coder_of, label_prompt
 from holdfast.codeframe import prompting as labels
 from holdfast.codeframe import reviewing as reviews
 from holdfast.codeframe.bundles import schema_of
@@ -20,17 +20,19 @@ from holdfast.service.labelling import ask
 # A changed text or schema gives other replies: make it a file of a new name (label-2.txt), and leave these lines alone.
 TEXTS = {
     "brands-1": "55456f6667bdce02b615dfc88eeb1a9e",
+    "codes-1": "c53ef372bd5bd04c29190e1c06493281",
     "label-1": "3454b09670f455b4f7298f92e25a4c5c",
     "review-1": "3fa4178b3641f5be08abe3637715a97e",
     "sentiment-1": "57a9cf1b66094ef6d4984fb5c3c4ed58",
 }
 SCHEMAS = {
     "brands-1": "b3223dc147b7d0629dd5c6e179a0f907",
+    "codes-1": "aeb0cb3e3cccc0aac058131a772c5490",
     "label-1": "e556f09129f1b1c913461c794b376e40",
     "review-1": "59e3b3194f340869f93e8ca778c711c7",
     "sentiment-1": "6fd40c14fc60f7847a4a25d4e2e149f2",
 }
-CODERS = [coder_of(kind, FrameConfig()) for kind in ("brand", "sentiment")]
+CODERS = [*(coder_of(kind, FrameConfig()) for kind in ("brand", "sentiment")), FrameCoder(codes=())]
 OFFERED = {labels.VERSION: labels.SCHEMA, reviews.VERSION: reviews.SCHEMA} | {
     coder.version: schema_of(coder) for coder in CODERS
 }

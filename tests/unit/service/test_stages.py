@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.service.stages import ASSEMBLE, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW, planner
+from holdfast.service.stages import ASSEMBLE, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, planner
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, StageEnd, UnitEnd
 
 FAILED = GivenUp(code="ValueError", message="no", attempt=3)
@@ -81,6 +81,20 @@ def test_labels_are_reviewed_where_that_was_asked_for() -> None:
 
     assert planner()(asked) == (NewUnit(stage=REVIEW, ordinal=0),)
     assert planner()(replace(ended(CLUSTER), config={"review": True})) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
+
+
+def test_a_model_that_codes_the_answers_gets_a_draft_of_the_frame_first() -> None:
+    asked = {"code_answers": True}
+
+    for stage, config, following in (
+        (LABEL, asked, DRAFT),
+        (LABEL, asked | {"review": True}, REVIEW),
+        (REVIEW, asked | {"review": True}, DRAFT),
+        (DRAFT, asked, ASSEMBLE),  # a frame without a code
+        (CODE, asked, ASSEMBLE),
+        (CLUSTER, asked, ASSEMBLE),
+    ):
+        assert planner()(replace(ended(stage), config=config)) == (NewUnit(stage=following, ordinal=0),)
 
 
 def test_a_review_that_failed_leaves_a_frame_that_is_partial() -> None:

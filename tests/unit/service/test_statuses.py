@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, EMBED, LABEL, PREPARE, REVIEW
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.service.statuses import status_of
 from holdfast.store.generations import Generation, Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
@@ -146,24 +146,31 @@ def test_the_clusters_are_known_while_their_labels_wait_for_a_batch() -> None:
     assert status.progress == 50
 
 
-@given(st.data())
-def test_progress_never_goes_down_however_the_units_end(data: st.DataObject) -> None:
+PLAIN: dict[str, Any] = {}
+CODED = {"coding_type": "brand", "model": "openai:m"}
+BOTH = {"code_answers": True, "model": "openai:m"}
+
+
+@given(st.data(), st.sampled_from([PLAIN, BOTH]))
+def test_progress_never_goes_down_however_the_units_end(data: st.DataObject, config: dict[str, Any]) -> None:
+    after = {DRAFT: 1, CODE: data.draw(st.integers(0, 9))} if config else {}
     totals = {
         PREPARE: 1,
         EMBED: data.draw(st.integers(0, 5)),
         CLUSTER: 1,
         LABEL: data.draw(st.integers(0, 9)),
+        **after,
         ASSEMBLE: 1,
     }
-    seen = [status_of(snapshot(stage(PREPARE, pending=1)), LEDGER).progress]
+    seen = [status_of(snapshot(stage(PREPARE, pending=1), config=config), LEDGER).progress]
     stages: dict[str, StageCounts] = {}
 
     for name, total in totals.items():
         for ended in range(total + 1):
-            failed = data.draw(st.integers(0, ended)) if name == LABEL else 0
+            failed = data.draw(st.integers(0, ended)) if name in {LABEL, CODE} else 0
             if total:
                 stages[name] = stage(name, pending=total - ended, done=ended - failed, failed=failed)
-                seen.append(status_of(snapshot(*stages.values()), LEDGER).progress)
+                seen.append(status_of(snapshot(*stages.values(), config=config), LEDGER).progress)
 
     assert seen == sorted(seen)
 
@@ -178,9 +185,6 @@ def test_a_review_under_way_has_no_eta_and_takes_no_progress_back() -> None:
     assert (reviewing.n_completed, reviewing.n_pending, assembling.progress) == (5, 0, 90)
 
 
-CODED = {"coding_type": "brand", "model": "openai:m"}
-
-
 @pytest.mark.parametrize(("pace", "seconds"), [(None, 6.2), (0.1, 51.2)])
 def test_a_coding_by_a_model_is_as_far_as_its_bundles(pace: float | None, seconds: float) -> None:
     found = snapshot(stage(PREPARE, done=1), stage(CODE, pending=5, done=5, started=2), config=CODED)
@@ -192,10 +196,20 @@ def test_a_coding_by_a_model_is_as_far_as_its_bundles(pace: float | None, second
     assert (status.n_clusters, status.n_completed, status.n_running) == (0, 0, 0)
 
 
+def test_answers_that_a_model_codes_after_its_labels_are_half_of_the_progress() -> None:
+    labelled = (*BEFORE_THE_LABELS, stage(LABEL, done=4))
+
+    assert status_of(snapshot(*labelled, stage(DRAFT, pending=1), config=BOTH), LEDGER).progress == 40
+    coding = snapshot(*labelled, stage(DRAFT, done=1), stage(CODE, done=5, pending=5), config=BOTH)
+    assert (status_of(coding, LEDGER).progress, status_of(coding, LEDGER).n_completed) == (70, 4)
+
+
 def test_bundles_that_wait_for_a_batch_are_the_phase_of_coding() -> None:
     waiting = status_of(snapshot(stage(PREPARE, done=1), stage(BATCH, pending=1), config=CODED), LEDGER)
 
     assert (waiting.phase, waiting.progress) == (CODE, 5)
+    labelled = (*BEFORE_THE_LABELS, stage(BATCH, done=1, pending=1), stage(LABEL, done=4), stage(DRAFT, done=1))
+    assert status_of(snapshot(*labelled, config=BOTH), LEDGER).phase == CODE
 
 
 def test_a_status_says_which_stages_gave_a_unit_up() -> None:

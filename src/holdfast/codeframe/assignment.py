@@ -13,6 +13,9 @@ BLOCK = 8192
 LEAST_SHARE = 0.80  # a further code is at least this near, compared with the best one
 CLOSE_CALL = 0.04  # and the neighbours pull at most this much less towards it
 SAMPLE = 2000
+FENCE, WITHIN = 1.5, 0.1  # Tukey's rule for outliers: quartiles' distances below the lower one, at least this much
+LOWEST = 0.02  # closeness that an answer with a code is taken to have at least
+LEAST = 0.1  # cosine to its code below which an answer has nothing to do with it, whatever the others do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +28,10 @@ class Coding:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """Where nearness to a code begins to mean something, and where it is as good as it gets."""
+    """Where nearness to a code begins to mean something, where it is enough for the code, and as good as it gets."""
 
     floor: float
+    enough: float
     top: float
 
 
@@ -56,11 +60,14 @@ def _scale(vectors: Vectors, prototypes: Vectors, clustering: ClusterResult, cod
         near = clustering.nearest[rows, place]
         foreign[np.arange(len(rows)), np.where(near >= 0, code_of[near], own)] = np.nan
     strange = foreign[~np.isnan(foreign)]
-    top = float(np.quantile(mine, 0.9)) if len(mine) else 1.0
-    if len(strange) < 20:
-        return _Scale(floor=min(0.15, top - 0.05), top=top)
-    floor = float(strange.mean() + 0.6 * strange.std())
-    return _Scale(floor=min(floor, top - 0.05, float(np.quantile(mine, 0.25))), top=top)
+    if not len(mine):
+        return _Scale(floor=0.15, enough=LEAST, top=1.0)
+    low, high, top = np.quantile(mine, [0.25, 0.75, 0.9]).tolist()
+    # Compared with the survey's own answers, not with foreign codes: those are near where all is about one topic, and
+    # far where topics are many, so that nearly nothing would be an outlier there.
+    enough = max(low - max(FENCE * (high - low), WITHIN), LEAST)
+    usual = float(strange.mean() + 0.6 * strange.std()) if len(strange) >= 20 else 0.15
+    return _Scale(floor=min(usual, top - 0.05, low), enough=enough, top=top)
 
 
 def _code_block(
@@ -72,8 +79,9 @@ def _code_block(
     direct = np.take_along_axis(vectors @ prototypes.T, np.maximum(code, 0), axis=1)
     closeness = np.clip((direct - scale.floor) / max(scale.top - scale.floor, 1e-6), 0.0, 1.0)
     sure = _certainty(pull)
-    score = np.where(code >= 0, np.sqrt(closeness) * (0.35 + 0.65 * sure), 0.0)
-    kept = (code >= 0) & (closeness > 0)
+    score = np.where(code >= 0, np.sqrt(np.maximum(closeness, LOWEST)) * (0.35 + 0.65 * sure), 0.0)
+    kept = (code >= 0) & (direct >= scale.enough)
+    kept[:, 1:] &= closeness[:, 1:] > 0
     kept[:, 1:] &= (closeness[:, 1:] >= LEAST_SHARE * closeness[:, :1]) & (pull[:, 1:] >= pull[:, :1] - CLOSE_CALL)
     kept[:, 1:] &= kept[:, :1]  # an answer that is not near its own cluster has no other code either
     kept[:, 1] &= code[:, 1] != code[:, 0]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.labelling import describe, quotes
@@ -15,6 +16,9 @@ from holdfast.codeframe.topics import PLACES
 from holdfast.codeframe.values import ClusterLabel, ClusterResult, FrameConfig, Vectors
 
 SAME_NAME, SAME_PLACE = 0.90, 0.80  # cosine of names, and of centroids, above which two clusters are one code
+# And of centroids seen from the middle of the survey: where it has one topic, all clusters are near each other and
+# named after it, and only those that differ from the rest in the same way say the same.
+SAME_SIDE = 1 / 3
 RESERVED = ("Other", "No content", *(rule.name for rule in RULES.values()))  # names of what stands beside the codes
 LONGEST_QUOTE, STOP = 6, re.compile(r"[.,;:!?\n]|\s[-\u2013\u2014]\s")  # words of an answer that stands for a name
 EXISTING = 0.72  # cosine of names above which a code is the existing one
@@ -60,7 +64,7 @@ def make_codes(
     given = [[labels[k] for k in sorted(merge.clusters)] for merge in merges]
     groups = _groups(ordered, clustering, embedder, given) if clustering.automatic else [[label] for label in ordered]
     named = {k: merge for merge in merges for k in merge.clusters}
-    codes = _unique([_as_proposed(_merged(group), named) for group in groups], clustering)
+    codes = _unique([_as_proposed(_merged(group), named) for group in groups], clustering, embedder)
     return _linked(codes, config.existing_codes, embedder)
 
 
@@ -72,6 +76,7 @@ def _groups(
 ) -> list[list[ClusterLabel]]:
     """The given ones, and clusters that have the same name for the same thing; each joins the first it matches."""
     vectors = name_vectors([label.name for label in labels], embedder)
+    near = _near(clustering)
     place_of = {label.k: place for place, label in enumerate(labels)}
     groups: list[list[int]] = [[place_of[label.k] for label in group] for group in given]
     taken = {place for group in groups for place in group}
@@ -81,7 +86,7 @@ def _groups(
         for group in groups:
             first = labels[group[0]]
             same = _is_same(first.name, label.name) or vectors[group[0]] @ vectors[place] >= SAME_NAME
-            if same and clustering.centroids[first.k] @ clustering.centroids[label.k] >= SAME_PLACE:
+            if same and near[first.k, label.k]:
                 group.append(place)
                 break
         else:
@@ -92,6 +97,15 @@ def _groups(
 def _is_same(name: str, other: str) -> bool:
     """A single noun may stand for two things: "Name" for asking it and for changing it."""
     return stems(name) == stems(other) and (" " in name or name in PLACES)
+
+
+def _near(clustering: ClusterResult) -> npt.NDArray[np.bool_]:
+    """Which pairs of clusters are at one place, as such and beside the others of their survey."""
+    plain = clustering.centroids
+    mass = np.array([brief.n_answers for brief in clustering.briefs], dtype=np.float32)
+    aside = plain - mass @ plain / max(float(mass.sum()), 1.0)
+    aside /= np.maximum(np.linalg.norm(aside, axis=1, keepdims=True), 1e-9)
+    return np.asarray((plain @ plain.T >= SAME_PLACE) & (aside @ aside.T >= SAME_SIDE))
 
 
 def _merged(group: Sequence[ClusterLabel]) -> Code:
@@ -116,17 +130,22 @@ def _as_proposed(code: Code, named: Mapping[int, Merge]) -> Code:
     return replace(code, name=merge.name, description=merge.description or code.description, alternatives=others)
 
 
-def _unique(codes: Sequence[Code], clustering: ClusterResult) -> list[Code]:
-    """Larger codes choose first; a name that is taken gives way to the next best one."""
+def _unique(codes: Sequence[Code], clustering: ClusterResult, embedder: Embedder | None) -> list[Code]:
+    """Larger codes choose first; a name that is taken, or means the same as one, gives way to the next best one."""
     size = [sum(clustering.briefs[k].n_answers for k in code.clusters) for code in codes]
+    vectors = name_vectors([code.name for code in codes], embedder)
     taken = {identity(name) for name in RESERVED}
     named: dict[int, Code] = {}
+    kept: list[int] = []  # codes with the name they had
     for place in sorted(range(len(codes)), key=lambda p: (-size[p], p)):
         code = codes[place]
         options = [code.name, *code.alternatives, *(f"{code.name}: {phrase}" for phrase in code.keyphrases)]
         options += _short_answers(code, clustering)
+        if (vectors[kept] @ vectors[place] >= SAME_NAME).any():
+            options = [*options[1:], code.name]
         name = next((option for option in options if _free(option, taken)), f"{code.name} ({place + 1})")
         taken.add(identity(name))
+        kept += [place] * (name == code.name)
         named[place] = code if name == code.name else _renamed(code, name, clustering)
     return [named[place] for place in range(len(codes))]
 

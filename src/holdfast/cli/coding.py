@@ -18,6 +18,7 @@ from holdfast.codeframe import (
     Taught,
     Wave,
     code_wave,
+    compared_with,
     drift,
     open_embedder,
     weak_examples,
@@ -95,7 +96,8 @@ def code_file(settings: Settings, asked: Coding) -> int:
     embedder = open_embedder("auto", models=settings.models, cache=settings.cache)
     coded = (Taught(text=row.text, numbers=frame.numbers(row.codes)) for row in frame.answers)
     taught = [*confirmed, *weak_examples(coded, confirmed)]
-    wave = code_wave([row.text for row in rows], frame.codes, taught, embedder)
+    before = compared_with([row.text for row in frame.answers])
+    wave = code_wave([row.text for row in rows], frame.codes, taught, embedder, before=before)
     _write(asked.out, file, rows, wave, frame)
     _tell(console, wave, frame)
     console.print(f"{counted(len(rows), 'answer')} coded, {counted(len(confirmed), 'confirmed example')}")
@@ -123,12 +125,8 @@ def _confirmed(path: Path | None, frame: Frame) -> list[Taught]:
     return [Taught(text=text, numbers=frame.numbers(codes)) for text, codes in read_examples(path)]
 
 
-def _coded(numbers: tuple[int, ...], rule: str | None) -> tuple[int, ...]:
-    return numbers or ((OTHER_NUMBER,) if rule is None else (RULES[rule].number,))
-
-
 def _write(path: Path, file: AnswerFile, rows: Sequence[AnswerRow], wave: Wave, frame: Frame) -> None:
-    coded = [_coded(*both) for both in zip(wave.numbers, wave.rules, strict=True)]
+    coded, now = wave.now.complete, wave.now
     names = {OTHER_NUMBER: OTHER_NAME} | {rule.number: rule.name for rule in RULES.values()}
     names |= {number: row.code for number, row in frame.rows.items()}
     themes = {number: row.theme for number, row in frame.rows.items()}
@@ -138,9 +136,9 @@ def _write(path: Path, file: AnswerFile, rows: Sequence[AnswerRow], wave: Wave, 
             theme=themes.get(numbers[0], names[numbers[0]]),
             code=names[numbers[0]],
             codes=tuple(names[number] for number in numbers),
-            score=round(score, 4) if rule is None else 1.0,
+            score=1.0 if rule else round(scores[0], 4) if scores else 0.0,
         )
-        for row, numbers, score, rule in zip(rows, coded, wave.scores, wave.rules, strict=True)
+        for row, numbers, scores, rule in zip(rows, coded, now.scores, now.rules, strict=True)
     ]
     table = _frame_rows(frame, coded, names, [row.theme for row in exported])
     summary = {"answers": str(len(rows)), "codes": str(len(frame.rows)), "status": "completed"}
@@ -167,8 +165,7 @@ def _counted(row: FrameRow, n: int, total: int) -> FrameRow:
 
 
 def _tell(console: Console, wave: Wave, frame: Frame) -> None:
-    then = [_then(row.codes, frame) for row in frame.answers]
-    moved = drift(then, [_coded(*both) for both in zip(wave.numbers, wave.rules, strict=True)])
+    moved = drift(wave.then.complete, wave.now.complete)
     table = Table("number", "code", "last wave", "now", "p")
     for each in moved:
         name = frame.rows[each.number].code if each.number in frame.rows else _name(each.number)
@@ -176,16 +173,11 @@ def _tell(console: Console, wave: Wave, frame: Frame) -> None:
         table.add_row(str(each.number), plain(name), f"{each.then:.1%}", f"{each.now:.1%}", f"{each.p:.3f}{mark}")
     console.print(table)
     console.print(f"* moved more than chance would (p < {SURE}, two proportions, Holm's correction)")
+    console.print(f"last wave: {counted(len(wave.then.numbers), 'answer')} of it, coded anew like the new ones")
     if wave.themes:
         console.print("in Other, answers that say the same; a new code may be needed:")
     for theme in wave.themes:
         console.print(f"  {plain(theme.name)} ({theme.n_answers}): {plain('; '.join(theme.quotes), 160)}")
-
-
-def _then(codes: Sequence[str], frame: Frame) -> tuple[int, ...]:
-    set_aside = {rule.name.casefold(): rule.number for rule in RULES.values()}
-    first = codes[0].casefold() if codes else ""
-    return frame.numbers(codes) or (set_aside.get(first, OTHER_NUMBER),)
 
 
 def _name(number: int) -> str:

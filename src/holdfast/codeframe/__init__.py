@@ -42,7 +42,18 @@ from holdfast.codeframe.values import (
     Node,
     Vectors,
 )
-from holdfast.codeframe.waves import Drift, KnownCode, NewTheme, Taught, Wave, code_wave, drift, weak_examples
+from holdfast.codeframe.waves import (
+    CodedRows,
+    Drift,
+    KnownCode,
+    NewTheme,
+    Taught,
+    Wave,
+    code_wave,
+    compared_with,
+    drift,
+    weak_examples,
+)
 
 __all__ = [
     "CHUNK",
@@ -57,6 +68,7 @@ __all__ = [
     "Brief",
     "ClusterLabel",
     "ClusterResult",
+    "CodedRows",
     "Coder",
     "Codes",
     "Drift",
@@ -91,6 +103,7 @@ __all__ = [
     "code_directly",
     "code_wave",
     "coder_of",
+    "compared_with",
     "drift",
     "embed_chunk",
     "evaluate",

@@ -8,14 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from holdfast.codeframe.assembly import OTHER_NUMBER
 from holdfast.codeframe.embedding import Embedder
-from holdfast.codeframe.examples import Example, learn
+from holdfast.codeframe.examples import Example, Learned, learn
 from holdfast.codeframe.pipeline import cluster_stage, label_stage
 from holdfast.codeframe.preprocess import Prepared, prepare
+from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import FrameConfig, Vectors
 
 LEAST_OTHERS = 20  # different answers in Other before new themes are looked for among them
 SHOWN = 3  # quotes of a new theme
+MOST_BEFORE = 10_000  # answers of last wave that are coded anew to compare with
 WEAK = 20  # answers that were coded by a machine teach a code as long as a person confirmed fewer
 
 
@@ -51,12 +54,28 @@ class NewTheme:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wave:
-    """The new answers, row by row, and what of them the frame does not have."""
+class CodedRows:
+    """Answers row by row."""
 
     numbers: tuple[tuple[int, ...], ...]  # of each row's codes, the best first; none: Other or a rule code
-    scores: tuple[float, ...]  # probability of the best one, 0 where there is none
+    scores: tuple[tuple[float, ...], ...]  # each one's probability
     rules: tuple[str | None, ...]  # key of a row's rule code
+
+    @property
+    def complete(self) -> list[tuple[int, ...]]:
+        """The numbers with those of Other and the rule codes."""
+        return [
+            numbers or ((OTHER_NUMBER,) if rule is None else (RULES[rule].number,))
+            for numbers, rule in zip(self.numbers, self.rules, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wave:
+    """The new answers, the old ones coded in the same way, and what of the new ones the frame does not have."""
+
+    now: CodedRows
+    then: CodedRows
     themes: tuple[NewTheme, ...]  # the largest first
 
 
@@ -70,22 +89,43 @@ class Drift:
     p: float  # of a difference this large by chance, two-sided, after Holm's correction for all codes
 
 
-def code_wave(texts: Sequence[str], codes: Sequence[KnownCode], taught: Sequence[Taught], embedder: Embedder) -> Wave:
-    """Code new answers with a known frame and answers whose codes are known."""
-    prepared = prepare([*texts, *(each.text for each in taught)])
-    said = [code.said for code in codes]
-    made = embedder.embed([*prepared.distinct, *said])  # together: an embedder may need to see all at once
+def code_wave(
+    texts: Sequence[str],
+    codes: Sequence[KnownCode],
+    taught: Sequence[Taught],
+    embedder: Embedder,
+    *,
+    before: Sequence[str] = (),
+) -> Wave:
+    """Code new answers with a known frame and answers whose codes are known.
+
+    `before`: last wave's answers, coded together with the new ones. Two waves that different coders coded (a person
+    and a machine, or two machines) differ also where people say the same; these two have one coder.
+    """
+    n = len(texts) + len(before)
+    prepared = prepare([*texts, *before, *(each.text for each in taught)])
+    made = embedder.embed([*prepared.distinct, *(code.said for code in codes)])  # together: some have to see all
     vectors, names = made[: len(prepared.distinct)], made[len(prepared.distinct) :]
-    index = prepared.index[: len(texts)]
+    index = prepared.index[:n]
     weights = np.bincount(index[index >= 0], minlength=len(vectors))
-    found = learn(vectors, names, _examples(prepared, taught, codes, len(texts)), weights=weights)
-    place = [code.number for code in codes]
-    numbers = tuple(tuple(place[code] for code in found.codes[text]) if text >= 0 else () for text in index.tolist())
-    best = found.probabilities.max(axis=1) if len(vectors) else np.zeros(0)
-    scores = tuple(float(best[text]) if coded else 0.0 for text, coded in zip(index.tolist(), numbers, strict=True))
-    others = np.array([n for n in range(len(vectors)) if weights[n] and not found.codes[n]], dtype=np.intp)
-    themes = _new_themes([prepared.distinct[n] for n in others], vectors[others], weights[others], embedder)
-    return Wave(numbers=numbers, scores=scores, rules=prepared.rules[: len(texts)], themes=themes)
+    found = learn(vectors, names, _examples(prepared, taught, codes, n), weights=weights)
+    now, then = (_rows(found, prepared, codes, rows) for rows in (range(len(texts)), range(len(texts), n)))
+    said = index[: len(texts)]
+    weights = np.bincount(said[said >= 0], minlength=len(vectors))
+    others = np.array([row for row in range(len(vectors)) if weights[row] and not found.codes[row]], dtype=np.intp)
+    themes = _new_themes([prepared.distinct[row] for row in others], vectors[others], weights[others], embedder)
+    return Wave(now=now, then=then, themes=themes)
+
+
+def _rows(found: Learned, prepared: Prepared, codes: Sequence[KnownCode], rows: range) -> CodedRows:
+    index = prepared.index[rows.start : rows.stop].tolist()
+    places = [found.codes[text] if text >= 0 else () for text in index]
+    sure = found.probabilities
+    return CodedRows(
+        numbers=tuple(tuple(codes[place].number for place in own) for own in places),
+        scores=tuple(tuple(float(sure[text, place]) for place in own) for text, own in zip(index, places, strict=True)),
+        rules=prepared.rules[rows.start : rows.stop],
+    )
 
 
 def weak_examples(coded: Iterable[Taught], confirmed: Sequence[Taught]) -> list[Taught]:
@@ -100,6 +140,14 @@ def weak_examples(coded: Iterable[Taught], confirmed: Sequence[Taught]) -> list[
         for number in sorted(found)
         for text in sorted(found[number], key=lambda text: (text[::-1], text))[: max(WEAK - shown[number], 0)]
     ]
+
+
+def compared_with(texts: Sequence[str]) -> list[str]:
+    """Last wave's answers to compare with: all, or of many an even sample, the same whatever their order."""
+    if len(texts) <= MOST_BEFORE:
+        return list(texts)
+    ranked = sorted(texts)
+    return [ranked[n] for n in np.linspace(0, len(ranked) - 1, MOST_BEFORE).astype(np.intp)]
 
 
 def _examples(prepared: Prepared, taught: Sequence[Taught], codes: Sequence[KnownCode], first: int) -> list[Example]:
@@ -138,7 +186,7 @@ def drift(then: Sequence[Sequence[int]], now: Sequence[Sequence[int]]) -> list[D
     """How each code's share moved, by number; a code counts once an answer.
 
     The test is that of two proportions with a pooled variance (Fleiss, Statistical Methods for Rates and Proportions,
-    chapter 2); it knows nothing of errors in the coding itself.
+    chapter 2); it knows nothing of errors in the coding itself, so both waves have to be coded by the same coder.
     """
     before, after = (Counter(number for codes in wave for number in set(codes)) for wave in (then, now))
     numbers = sorted(before | after)

@@ -17,11 +17,13 @@ CONSIDERED, TOPICS_CONSIDERED, SHORT_ANSWERS = 14, 8, 2  # of each kind that may
 LONGEST_NAME = 5  # words
 LEAST_TOPIC = 0.12  # share of the answers that makes a topic a possible name
 SEVERAL = 2  # answers that must say what becomes a name
-TOPIC_FIT, JUDGEMENT_FIT, ANSWER_FIT = 0.97, 0.9, 0.8
+TOPIC_FIT, JUDGEMENT_FIT = 0.97, 0.9
 SAID_OFTEN, RARE = 0.2, 0.7  # share of the answers that makes a name true for the cluster; what is lost without any
 BARE = 0.35  # what a single noun loses, or two side by side
 COMMON, TOO_COMMON = 0.2, 2.5  # share of the other answers that may say a name as well; what is lost above it
-NEAR, FAR = 0.25, 1.0  # cosine to the answers below which a known topic is not theirs, whatever words they share
+NEAR, FAR = 0.25, 2.0  # cosine to the answers below which a known topic is hardly theirs; the weight of that
+MOST = 0.5  # share of the answers that have a topic's words above which it is theirs all the same
+BROAD, ONE_QUESTION = 0.4, 0.8  # mean cosine of two clusters: in a survey about a whole service, and about one motion
 QUESTION, REPEATING = 0.6, 4.0  # cosine to what all answers say above which a name repeats the question; its weight
 MEANING, CONTRAST = 1.3, 1.2  # weight of nearness to the centre, and of being nearer than to any other centre
 
@@ -118,13 +120,17 @@ def rank(
     fit = np.zeros(len(ordered))
     if embedder is not None and not embedder.whole_corpus:
         fit = _meaning(_vectors([option.text for option in ordered], embedder), k, centres)
-        known = np.array([option.text in PLACES or option.text in THEMES for option in ordered])
-        fit -= known * FAR * np.maximum(NEAR * MEANING - fit, 0.0)
+        fit -= np.array([_doubt(option) for option in ordered]) * np.maximum(NEAR * MEANING - fit, 0.0)
     scored = [
         (round(option.strength + float(near) - _lacking(option), 4), option)
         for near, option in zip(fit, ordered, strict=True)
     ]
     return sorted(scored, key=lambda pair: (-pair[0], pair[1].text))
+
+
+def _doubt(option: Candidate) -> float:
+    """How far a known topic must mean what the answers mean: the less, the more of them have its words."""
+    return FAR * max(0.0, 1 - option.share / MOST) if option.text in PLACES or option.text in THEMES else 0.0
 
 
 def _meaning(names: Vectors, k: int, centres: Vectors) -> Floats:
@@ -136,14 +142,15 @@ def _meaning(names: Vectors, k: int, centres: Vectors) -> Floats:
     common = float(mean @ mean)
     alike = max(0.0, (common * n - 1) / (n - 1)) if n > 1 else 0.0  # mean cosine of two centres
     along = mean / max(np.sqrt(common), 1e-9)
-    own = centres - alike * np.outer(centres @ along, along)
+    common_part = np.clip((alike - BROAD) / (ONE_QUESTION - BROAD), 0.0, 1.0)
+    own = centres - common_part * np.outer(centres @ along, along)
     own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-9)
     similar = names @ own.T
     fit = MEANING * similar[:, k]
     if n > 1:
         others = np.delete(similar, k, axis=1).max(axis=1)
         fit += CONTRAST * np.clip(similar[:, k] - others, -0.15, 0.08)
-    return np.asarray(fit - REPEATING * alike * np.maximum(names @ along - QUESTION, 0.0))
+    return np.asarray(fit - REPEATING * common_part * np.maximum(names @ along - QUESTION, 0.0))
 
 
 _KNOWN: WeakKeyDictionary[Embedder, Vectors] = WeakKeyDictionary()

@@ -35,7 +35,8 @@ def spare_names(names: Sequence[str], others: Sequence[str], *, joiner: str) -> 
         if stems(first) and stems(second) and not stems(first) & stems(second):
             lower = second[:1].lower() + second[1:] if second[1:].islower() and joiner == ENGLISH else second
             return (f"{first}{joiner}{lower}",)
-    return (*others, f"{names[0]}{joiner}{REST}")
+    nouns = [other for other in others if readable(other.lower()) != PAIR]  # "helpful and useful": what is?
+    return (*nouns, f"{names[0]}{joiner}{REST}")
 
 
 def joiner_of(briefs: Sequence[Brief]) -> str:

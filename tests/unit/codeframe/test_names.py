@@ -139,7 +139,7 @@ class _Named:
 
 
 def test_a_name_that_repeats_the_question_gives_way_to_what_the_answers_say() -> None:
-    asked = [Candidate("ban zoos", 0.5, 0.9), Candidate("animal cruelty", 0.4, 0.3)]
+    asked = [Candidate("ban zoos", 0.95, 0.9), Candidate("animal cruelty", 0.1, 0.3)]
     one_question = np.array([(0.9, 0.43, 0.0), (0.9, 0.0, 0.43), (0.9, -0.43, 0.0)], dtype=np.float32)
     one_question /= np.linalg.norm(one_question, axis=1, keepdims=True)
     many = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)], dtype=np.float32)
@@ -153,6 +153,7 @@ def test_two_codes_together_name_a_theme_without_their_verbs_or_the_same_word_tw
     assert spare_names(["Change name", "Name", "NHS"], [], joiner=" and ") == ("Change name and NHS",)
     assert spare_names(["Essen", "Nette Mitarbeiter"], [], joiner=" / ") == ("Essen / Nette Mitarbeiter",)
     assert spare_names(["Parking"], ["Car park"], joiner=" and ") == ("Car park", "Parking and …")
+    assert spare_names(["Helpful and kind"], ["Kind and useful"], joiner=" and ") == ("Helpful and kind and …",)
 
 
 def test_code_names_are_readable_or_known_topics() -> None:
@@ -219,3 +220,12 @@ def test_topics_have_names_of_their_own_and_every_theme_has_a_topic() -> None:
     assert len(PLACES) == len(TOPICS)
     assert set(THEME_NAMES) <= set(THEMES)
     assert all(1 <= len(topic.name.split()) <= 5 for topic in TOPICS)
+
+
+def test_a_known_topic_needs_its_meaning_or_most_of_the_answers() -> None:
+    centres = np.array([(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)], dtype=np.float32)
+    said_by_few = [Candidate("Help and support", 1.6, 0.2), Candidate("ban zoos", 0.1, 0.2)]
+    said_by_most = [Candidate("Help and support", 1.6, 0.6), Candidate("ban zoos", 0.1, 0.2)]
+
+    assert rank(said_by_few, 0, centres, _Named())[0][1].text == "ban zoos"
+    assert rank(said_by_most, 0, centres, _Named())[0][1].text == "Help and support"

@@ -10,6 +10,7 @@ from holdfast.codeframe.embedding import Embedder, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
 from holdfast.codeframe.examples import Example, Learned, Thresholds, learn
 from holdfast.codeframe.frame_coder import FrameCoder, recode
+from holdfast.codeframe.languages import mostly_foreign
 from holdfast.codeframe.pipeline import (
     CHUNK,
     assemble_stage,
@@ -111,6 +112,7 @@ __all__ = [
     "label_stage",
     "learn",
     "likely_clusters",
+    "mostly_foreign",
     "open_embedder",
     "plan_bundles",
     "plan_chunks",

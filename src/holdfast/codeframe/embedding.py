@@ -38,11 +38,18 @@ class Embedder(Protocol):
 
 
 def open_embedder(name: str = "auto", *, models: Path | None = None, cache: Path, online: bool = False) -> Embedder:
-    """The embedder of that name: `auto`, `minilm` or `lsa`. `auto` falls back to `lsa`, and says so."""
+    """The embedder of that name: `auto`, `minilm`, `lsa` or `fastembed:MODEL`.
+
+    `auto` is minilm, and falls back to `lsa`, and says so. Raises BadInput for an unknown name, NotConfigured.
+    """
     if name == "lsa":
         return LsaEmbedder()
+    if name.startswith("fastembed:"):
+        from holdfast.codeframe.fastembed_models import FastEmbedder  # noqa: PLC0415 - optional
+
+        return FastEmbedder(name.removeprefix("fastembed:"), cache=cache)
     if name not in {"auto", "minilm"}:
-        raise BadInput(f"unknown embedder {name!r}; use auto, minilm or lsa")
+        raise BadInput(f"unknown embedder {name!r}; use auto, minilm, lsa or fastembed:MODEL")
     from holdfast.codeframe.model_files import encoder_file, find_model  # noqa: PLC0415 - onnx is slow to import
 
     folder = find_model(models=models, cache=cache, online=online)

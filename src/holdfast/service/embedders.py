@@ -13,7 +13,9 @@ class Embedders:
     `turn`: a lock around embedding. One run already uses every core; two at once would only take each other's time.
     """
 
-    def __init__(self, *, models: Path | None, cache: Path) -> None:
+    def __init__(self, *, models: Path | None, cache: Path, first: str = "auto") -> None:
+        """`first`: the name of the one that new generations use."""
+        self.first = first
         self._models = models
         self._cache = cache
         self._opened: dict[str, Embedder] = {}
@@ -28,7 +30,8 @@ class Embedders:
         """
         async with self._opening:
             if name not in self._opened:
-                kind, _, precision = name.partition("-")
+                # A model's name may have dashes of its own; our own embedders say their precision behind one.
+                kind, _, precision = (name, "", "") if ":" in name else name.partition("-")
                 opened = await asyncio.to_thread(open_embedder, kind, models=self._models, cache=self._cache)
                 if precision and opened.name != name:
                     raise NotConfigured(f"this generation was begun with {name}, this worker has {opened.name}")

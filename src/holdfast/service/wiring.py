@@ -120,7 +120,7 @@ class Service:
 
 
 def _embedders(settings: Settings) -> Embedders:
-    return Embedders(models=settings.models, cache=settings.cache / "models")
+    return Embedders(models=settings.models, cache=settings.cache / "models", first=settings.embedder)
 
 
 def caps_of(settings: Settings) -> Caps:

@@ -15,6 +15,7 @@ from holdfast.codeframe import (
     assemble_stage,
     cluster_stage,
     embed_chunk,
+    mostly_foreign,
     plan_chunks,
     prepare,
     read_vectors,
@@ -33,6 +34,12 @@ from holdfast.store import Database, answers, units
 from holdfast.store.units import Done, NewUnit, OwedUnit
 
 NO_MODEL = "no embedding model was found; answers were compared by their words alone, which finds coarser codes"
+
+FOREIGN = (
+    "most answers do not seem to be in English, which is all that the embedding model was made for: codes may mix what "
+    "does not belong together. Set HOLDFAST_EMBEDDER to lsa (words alone, any language) or to fastembed:MODEL with a "
+    "model for your language, and generate anew"
+)
 
 NO_REVIEW = "the model's review of the codeframe brought nothing usable; merges and themes are those found without it"
 
@@ -70,7 +77,7 @@ class StageWork:
         if config.is_direct:
             return await self._coding.prepare(unit, config)
         corpus = await self._corpus(unit.ref.generation_id)
-        embedder = await self._embedders.open("auto")
+        embedder = await self._embedders.open(self._embedders.first)
         distinct = corpus.prepared.distinct
         chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus)
         following = [
@@ -149,6 +156,8 @@ class StageWork:
         result = frame_result(frame)
         if embedder is None:
             result["notes"].append(NO_MODEL)
+        elif embedder.name.startswith("minilm") and await asyncio.to_thread(mostly_foreign, corpus.prepared.distinct):
+            result["notes"].append(FOREIGN)
         return Work(done=Done(result=result), write=write)
 
     async def _frame(self, unit: OwedUnit, config: GenerationConfig) -> tuple[Corpus, AssembledFrame, Embedder | None]:

@@ -73,6 +73,19 @@ async def test_every_answer_of_a_file_is_coded_in_its_order(service: Service, tm
     assert len({row["code"] for row in table[:80]}) == 4
 
 
+async def test_answers_that_the_model_cannot_read_are_told_of_with_what_to_do(service: Service, tmp_path: Path) -> None:
+    said = ("Das Personal war sehr freundlich zu mir", "Ich musste viel zu lange warten", "Das Essen war leider kalt")
+    category_id = await imported(service, tmp_path, [f"{text} {n}" for n in range(8) for text in said])
+
+    async with working(service):
+        request = GenerationRequest(category_id=category_id, config=GenerationConfig(n_clusters=3, hierarchy="flat"))
+        generation_id = (await service.generations.start(request)).generation.id
+        await ended(service, generation_id)
+
+    notes = ((await service.generations.get(generation_id)).result or {})["notes"]
+    assert any("not seem to be in English" in note and "HOLDFAST_EMBEDDER" in note for note in notes)
+
+
 async def test_the_order_of_the_rows_does_not_change_the_codes(service: Service, tmp_path: Path) -> None:
     rows = [TOPICS[n % 4].format(n=n) for n in range(60)]
     found: list[dict[str, str]] = []

@@ -231,6 +231,9 @@ class MeceBody(Body):
     exclusivity: float = Field(description="0..1")
     exhaustiveness: float = Field(description="0..1")
     issues: tuple[MeceIssueBody, ...]
+    stability: float | None = Field(
+        default=None, description="How far the clusters come out again from other parts of the answers, up to 1"
+    )
 
 
 class HierarchyBody(Body):

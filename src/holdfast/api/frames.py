@@ -115,4 +115,4 @@ def _mece(frame: Hierarchy) -> MeceBody:
         for issue in said.get("issues", ())
     )
     figures = {name: said.get(name, 0.0) for name in ("score", "exclusivity", "exhaustiveness")}
-    return MeceBody(**figures, issues=issues)
+    return MeceBody(**figures, issues=issues, stability=said.get("stability"))

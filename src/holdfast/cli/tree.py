@@ -43,6 +43,9 @@ def summary(hierarchy: Hierarchy) -> str:
     mece = (result.get("mece") or {}).get("score")
     if mece is not None:
         parts.append(f"MECE score {mece:.0f} of 100")
+    stable = (result.get("mece") or {}).get("stability")
+    if stable is not None:
+        parts.append(f"stability {stable:.2f}")
     return " · ".join(parts)
 
 

@@ -14,6 +14,7 @@ from holdfast.codeframe.naming import identity, sentence_case, stems
 from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.proposals import ProposedTheme, Reviewed, placed
 from holdfast.codeframe.rules import RULES
+from holdfast.codeframe.stability import stability
 from holdfast.codeframe.themes import Group, cut_to_hold, joiner_of, levels_of, name_themes, spare_names, theme_sizes
 from holdfast.codeframe.values import (
     AssembledFrame,
@@ -76,7 +77,9 @@ def assemble(
     nodes = _Writer(prepared, codes, assignments, place_of).write(roots)
     names = name_vectors([node.name for node in nodes], embedder)
     notes = (*clustering.notes, *_notes(clustering, reviewed.labels), *proposal.notes)
-    return AssembledFrame(nodes=nodes, assignments=assignments, mece=score_mece(nodes, assignments, names), notes=notes)
+    stable = stability(vectors, prepared.weights, k=clustering.n_clusters, seed=config.seed)
+    mece = replace(score_mece(nodes, assignments, names), stability=stable)
+    return AssembledFrame(nodes=nodes, assignments=assignments, mece=mece, notes=notes)
 
 
 def _prototypes(codes: Sequence[Code], clustering: ClusterResult) -> Vectors:

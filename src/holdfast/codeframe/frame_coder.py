@@ -106,7 +106,8 @@ def recode(
     nodes = _counted(frame.nodes, given, prepared.n_rows)
     names = name_vectors([node.name for node in nodes], embedder)
     notes = (*frame.notes, *unread_note(spelled_alike(texts, prepared), prepared.distinct, read))
-    return AssembledFrame(nodes=nodes, assignments=given, mece=score_mece(nodes, given, names), notes=notes)
+    mece = replace(score_mece(nodes, given, names), stability=frame.mece.stability)
+    return AssembledFrame(nodes=nodes, assignments=given, mece=mece, notes=notes)
 
 
 def _is_code(node: Node) -> bool:

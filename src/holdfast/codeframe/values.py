@@ -204,6 +204,7 @@ class Mece:
     exclusivity: float  # 0..1
     exhaustiveness: float  # 0..1
     issues: tuple[MeceIssue, ...]
+    stability: float | None = None  # how far the clusters come out again, up to 1; no part of the score
 
     def to_json(self) -> dict[str, Any]:
         issues = [{**asdict(issue), "nodes": list(issue.nodes)} for issue in self.issues]

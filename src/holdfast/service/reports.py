@@ -112,6 +112,8 @@ def _figures(found: _Found, nodes: Sequence[ReportNode]) -> list[tuple[str, str]
     figures.append(("in Other", f"{sum(node.share for node in codes if node.kind == 'other'):.1%}".replace("%", " %")))
     if result.get("mece"):
         figures.append(("MECE score", f"{result['mece']['score']:.0f} of 100"))
+        if result["mece"].get("stability") is not None:
+            figures.append(("stability", f"{result['mece']['stability']:.2f}"))
     if _is_paid(found):
         figures.append(("cost", _usd(found.ledger.spent)))
     return figures

@@ -144,6 +144,7 @@ def _summary(generation: Generation) -> dict[str, str]:
         "themes": str(result.get("n_themes", "")),
         "codes": str(result.get("n_codes", "")),
         "MECE score": f"{mece.get('score', 0):.0f}",
+        "stability": "" if mece.get("stability") is None else f"{mece['stability']:.2f}",
         "model": str(generation.config.get("model", "")),
         "notes": "; ".join(result.get("notes", [])),
     }

@@ -108,7 +108,8 @@ def check_completed(status: dict[str, Any], generation_id: str) -> None:
 def check_frame(frame: dict[str, Any], generation_id: str) -> None:
     assert (frame["generation_id"], frame["version"]) == (generation_id, 1)
     mece = frame["mece"]
-    assert set(mece) == {"score", "exclusivity", "exhaustiveness", "issues"}
+    assert set(mece) == {"score", "exclusivity", "exhaustiveness", "issues", "stability"}
+    assert 0.1 < mece["stability"] <= 1
     assert 0 <= mece["exclusivity"] <= 1
     assert 0 <= mece["exhaustiveness"] <= 1
     ids = {node["id"] for node in walk(frame["hierarchy"])}

@@ -1,6 +1,7 @@
 """A codeframe in the terminal."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -94,3 +95,7 @@ def test_a_long_quote_is_cut_where_no_short_one_is() -> None:
 
 def test_the_summary_is_one_line_of_figures() -> None:
     assert summary(FRAME) == "200 answers · 7 codes · 1 theme · MECE score 94 of 100"
+
+    generation = replace(FRAME.generation, result={"n_codes": 7, "mece": {"score": 94.0, "stability": 0.816}})
+    stable = replace(FRAME, generation=generation)
+    assert summary(stable).endswith("MECE score 94 of 100 · stability 0.82")

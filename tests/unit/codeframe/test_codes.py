@@ -19,7 +19,7 @@ def answers(*, common: float, strangers: int = 0, seed: int = 1) -> Vectors:
     topics = np.repeat(random.normal(size=(TOPICS, WIDTH)), EACH, axis=0)
     made = np.vstack([topics + 0.6 * random.normal(size=topics.shape), 1.2 * random.normal(size=(strangers, WIDTH))])
     made += common * random.normal(size=WIDTH)
-    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(made / np.linalg.norm(made, axis=1, keepdims=True), dtype=np.float32)
 
 
 def clusters_of(vectors: Vectors, k: int) -> ClusterResult:

@@ -50,7 +50,7 @@ def run_app() -> int:
         app(prog_name="holdfast")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the edge: nothing is above it
+    except BaseException as error:  # noqa: BLE001 - the edge: nothing is above it
         return explain(error, debug=debugging(), logs=_logs())
     return 0
 

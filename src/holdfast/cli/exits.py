@@ -34,7 +34,7 @@ def explain(error: BaseException, *, debug: bool, logs: Path | None) -> int:
     cause = the_cause(error)
     if debug:
         traceback.print_exception(error)
-    if isinstance(cause, KeyboardInterrupt):
+    if not isinstance(cause, Exception):  # Ctrl-C; a second one ends the event loop's own clean-up as CancelledError
         return INTERRUPTED
     if isinstance(cause, HoldfastError):
         complain(str(cause))

@@ -175,19 +175,19 @@ class StubProvider:
         """Let the first n held calls go; without n all of them, and hold no more. Says how many went."""
         return int(self._ask("POST", "/stub/release", {} if n is None else {"n": n})["released"])
 
-    async def waiting(self, n: int, *, within: float = 30.0) -> None:
+    async def waiting(self, n: int, *, within: float = 60.0) -> None:
         """Return once n calls are held at the same time; raises TimeoutError."""
         await self._wait("held", n, within)
 
-    async def billed(self, n: int, *, within: float = 30.0) -> None:
+    async def billed(self, n: int, *, within: float = 60.0) -> None:
         """Return once n calls are billed, counted from the beginning of the bill; raises TimeoutError."""
         await self._wait("billed", n, within)
 
-    async def requested(self, n: int, *, within: float = 30.0) -> None:
+    async def requested(self, n: int, *, within: float = 60.0) -> None:
         """Return once n requests have come in since it was started, billed or not; raises TimeoutError."""
         await self._wait("requests", n, within)
 
-    async def ended(self, batch_id: str, *, within: float = 30.0) -> None:
+    async def ended(self, batch_id: str, *, within: float = 60.0) -> None:
         """Return once the batch has ended; raises TimeoutError."""
         path = f"/stub/wait?{urlencode({'batch': batch_id, 'within': within})}"
         told = await asyncio.to_thread(self._ask, "GET", path, None, within + ANSWER_SECONDS)

@@ -1,9 +1,11 @@
 """How a command ends when something is wrong."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from holdfast.cli.app import run_app
 from holdfast.cli.exits import explain
 from holdfast.errors import BadInput, Conflict, HoldfastError, NotConfigured, NotFound, Unavailable
 
@@ -24,6 +26,19 @@ def test_what_the_caller_can_mend_is_exit_code_2(
     assert explain(error, debug=False, logs=None) == code
 
     assert capsys.readouterr().err == f"error: {' '.join(str(error).split())}\n"
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, asyncio.CancelledError])
+def test_ctrl_c_is_no_error_of_ours_once_or_twice(
+    kind: type[BaseException], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(**_: object) -> None:
+        raise kind
+
+    monkeypatch.setattr("holdfast.cli.app.app", interrupted)
+
+    assert run_app() == 130
+    assert capsys.readouterr().err == ""
 
 
 def test_an_error_inside_task_groups_is_found(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,9 +37,11 @@ def main() -> None:
     sizes = asked.sizes or (QUICK_SIZES if asked.quick else SIZES) + ([MILLION] if asked.million else [])
     about = machine.describe("", {})
     rows: list[Row] = []
+    if asked.add and RESULTS.exists():
+        rows = [row for row in load(RESULTS)["rows"] if row["answers"] not in sizes]
     for n in sizes:
         row = measure({"answers": n, "load": round(os.getloadavg()[0], 2)}, partial(of_size, n, asked))
-        rows.append(row)
+        rows = sorted([*rows, row], key=lambda row: row["answers"])
         for target in [*([asked.out] if asked.out else []), *([RESULTS] if asked.save else [])]:
             save(target, about, rows)
     if asked.save:
@@ -62,6 +64,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=7200.0, help="seconds for one size")
     parser.add_argument("--out", type=Path, help="also write the rows to this file")
     parser.add_argument("--save", action="store_true", help="keep the rows in results/ and rewrite the README's table")
+    parser.add_argument("--add", action="store_true", help="with --save: keep the rows of sizes not measured now")
     parser.add_argument("--table", action="store_true", help="only rewrite the README's table from results/")
     parser.add_argument("--check", action="store_true", help="only check that the README's table is that of results/")
     return parser.parse_args()
@@ -102,15 +105,22 @@ def report(results: Row) -> str:
     """The rows as the README shows them."""
     about, rows = results["machine"], results["rows"]
     told = f"{about['cpu']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
-    head = ["answers", *(f"{stage}, s" for stage in STAGES), "all, s", "peak, MB", "load before"]
+    head = ["answers", "vectors", *(f"{stage}, s" for stage in STAGES), "all, s", "peak, MB", "load before"]
     return f"{told}; commit {about['commit']}; {about['date']}.\n\n" + readme.table(head, [_cells(row) for row in rows])
 
 
 def _cells(row: Row) -> list[str]:
     if "error" in row:
-        return [f"{row['answers']:,}", row["error"], *[readme.NOTHING] * (len(STAGES) + 2)]
+        return [f"{row['answers']:,}", row["error"], *[readme.NOTHING] * (len(STAGES) + 3)]
     stages = [readme.number(row[f"{stage}_s"]) for stage in STAGES]
-    return [f"{row['answers']:,}", *stages, readme.number(row["seconds"]), f"{row['peak_mb']:,}", f"{row['load']:.1f}"]
+    return [
+        f"{row['answers']:,}",
+        row["embedder"],
+        *stages,
+        readme.number(row["seconds"]),
+        f"{row['peak_mb']:,}",
+        f"{row['load']:.1f}",
+    ]
 
 
 if __name__ == "__main__":

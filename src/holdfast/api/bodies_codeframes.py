@@ -62,6 +62,11 @@ class ConfigBody(Body):
         False, strict=True, description="The model also codes every different answer against the finished frame"
     )
     in_doubt: Literal["repeat", "hold"] = Field("repeat", description="What to do about calls whose outcome is unknown")
+    frame_of: UUID | None = Field(
+        None,
+        description="A finished generation with whose codes, numbers and confirmed answers these answers are coded, "
+        "instead of new codes: the next wave, or the same answers again after some were confirmed",
+    )
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
 
 
@@ -113,6 +118,7 @@ class GenerateBody(Body):
             coding_type=self.coding_type,
             batch=asked.batch,
             review=asked.review,
+            frame_of=None if asked.frame_of is None else str(asked.frame_of),
             code_answers=asked.code_answers,
         )
 
@@ -249,3 +255,30 @@ class StatusBody(ProgressBody):
     """Where a generation is, and its codeframe once there is one."""
 
     result: HierarchyBody | None = Field(description="As GET …/hierarchy says it; null until there is one")
+
+
+class DriftBody(Body):
+    """How a code's share moved."""
+
+    number: int
+    name: str
+    then: float = Field(description="Share of last wave's answers, coded anew in the same way")
+    now: float
+    p: float = Field(description="Of a difference this large by chance, two-sided, after Holm's correction")
+
+
+class NewThemeBody(Body):
+    """Answers in Other that say the same."""
+
+    name: str
+    n_answers: int
+    quotes: tuple[str, ...]
+
+
+class WaveBody(Body):
+    """What moved since the wave whose codeframe was used, and what is new."""
+
+    frame_of: UUID
+    n_then: int = Field(description="Answers of that wave that were compared")
+    drift: tuple[DriftBody, ...]
+    new_themes: tuple[NewThemeBody, ...]

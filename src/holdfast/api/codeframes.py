@@ -15,12 +15,13 @@ from holdfast.api.bodies_codeframes import (
     HierarchyBody,
     ProgressBody,
     StatusBody,
+    WaveBody,
 )
 from holdfast.api.bodies_money import CostEstimateBody
 from holdfast.api.dependencies import Stopping, TheService
 from holdfast.api.events import EventFeed, Look
 from holdfast.api.frames import hierarchy_body, progress_body, progress_digest
-from holdfast.errors import BadInput
+from holdfast.errors import BadInput, Conflict
 from holdfast.service import GenerationRequest, Place, Service
 
 router = APIRouter(prefix="/codeframe", tags=["codeframes"])
@@ -40,6 +41,7 @@ _IN_CONFIG = frozenset(
         "target_language",
         "batch",
         "review",
+        "frame_of",
         "code_answers",
         "budget_usd",
     }
@@ -123,6 +125,16 @@ async def read_hierarchy(generation_id: UUID, service: TheService, response: Res
     body = hierarchy_body(await service.generations.hierarchy(generation_id))
     response.headers["ETag"] = f'"{body.version}"'
     return body
+
+
+@router.get("/{generation_id}/wave", responses=problem_responses(404, 409, 422))
+async def read_wave(generation_id: UUID, service: TheService) -> WaveBody:
+    """What moved since the wave whose codeframe it was generated with (`config.frame_of`), and what is new."""
+    generation = await service.generations.get(generation_id)
+    told = (generation.result or {}).get("wave")
+    if told is None:
+        raise Conflict(f"generation {generation_id} has no wave to compare with: start one with config.frame_of")
+    return WaveBody.model_validate(told)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.bundles import Coder, Reading, bundle_prompt, plan_bundles, read_bundle
 from holdfast.codeframe.clustering import likely_clusters
 from holdfast.codeframe.coding_types import asked_texts, code_directly, coder_of
-from holdfast.codeframe.embedding import Embedder, open_embedder
+from holdfast.codeframe.embedding import Embedder, Remembering, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
 from holdfast.codeframe.examples import Example, Learned, Thresholds, learn
 from holdfast.codeframe.frame_coder import FrameCoder, recode
@@ -26,6 +26,7 @@ from holdfast.codeframe.projection import Projection, project, sample_answers
 from holdfast.codeframe.prompting import Prompt, label_prompt
 from holdfast.codeframe.proposals import Proposal, Reviewed
 from holdfast.codeframe.reading import read_label
+from holdfast.codeframe.reframing import reframe
 from holdfast.codeframe.reviewing import read_review, review_prompt, wants_review
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.suggestions import suggest
@@ -91,6 +92,7 @@ __all__ = [
     "Prompt",
     "Proposal",
     "Reading",
+    "Remembering",
     "Reviewed",
     "Taught",
     "Thresholds",
@@ -123,6 +125,7 @@ __all__ = [
     "read_review",
     "read_vectors",
     "recode",
+    "reframe",
     "review_prompt",
     "sample_answers",
     "suggest",

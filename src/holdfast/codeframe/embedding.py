@@ -62,6 +62,28 @@ def open_embedder(name: str = "auto", *, models: Path | None = None, cache: Path
     return LsaEmbedder()
 
 
+class Remembering:
+    """Another embedder, with the vectors of texts that it has read before."""
+
+    whole_corpus = False
+
+    def __init__(self, embedder: Embedder, texts: Sequence[str], vectors: Vectors) -> None:
+        self.name, self.dim = embedder.name, embedder.dim
+        self._embedder, self._vectors = embedder, vectors
+        self._rows = {text: row for row, text in enumerate(texts)}
+
+    def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
+        """Unit rows; only texts that are new are read."""
+        fresh = list(dict.fromkeys(text for text in texts if text not in self._rows))
+        if not len(self._vectors):
+            return self._embedder.embed(texts, progress=progress)
+        known = (
+            np.concatenate([self._vectors, self._embedder.embed(fresh, progress=progress)]) if fresh else self._vectors
+        )
+        rows = self._rows | {text: len(self._vectors) + n for n, text in enumerate(fresh)}
+        return np.asarray(known[[rows[text] for text in texts]], dtype=np.float32)
+
+
 class MiniLmEmbedder:
     """all-MiniLM-L6-v2 in int8; long answers are read in windows whose vectors are averaged."""
 

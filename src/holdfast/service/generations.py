@@ -13,6 +13,7 @@ from holdfast.queue import Queue
 from holdfast.service.balancing import Census, account_of, balance_of, census_of, in_hand
 from holdfast.service.enqueueing import enqueue, job_id
 from holdfast.service.estimates import Estimates
+from holdfast.service.next_wave import check_frame
 from holdfast.service.requests import MIN_ANSWERS, GenerationRequest, check, request_fingerprint
 from holdfast.service.stages import CODE, FIRST, LABEL
 from holdfast.service.statuses import Status, status_of
@@ -56,6 +57,8 @@ class Generations:
         NotFound (category), Conflict (Idempotency-Key), Unavailable (database).
         """
         check(request.config)
+        if (frame_of := request.config.frame_of) is not None:
+            await self._database.run(lambda connection: check_frame(connection, UUID(frame_of)))
         budget = self._estimates.budget_of(request)
         said = await self._estimates.of(request)
         new = NewGeneration(

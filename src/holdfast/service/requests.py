@@ -35,6 +35,7 @@ class GenerationConfig:
     in_doubt: str = "repeat"
     coding_type: str = "open-ended"
     batch: bool = False  # through the provider's batch API: half the price, within a day
+    frame_of: str | None = None  # id of a generation whose codes are used instead of finding new ones
     review: bool = False  # one more call over all labels: merges and themes
     code_answers: bool = False  # the model codes every answer against the finished frame
 
@@ -88,6 +89,7 @@ def check(config: GenerationConfig) -> None:
         *_unknown_words(config),
         *_without_a_model(config),
         *_beside_the_coding(config),
+        *_beside_a_frame(config),
     ]
     if problems:
         raise BadInput("; ".join(f"{p.path}: {p.message}" for p in problems), problems=problems)
@@ -155,3 +157,18 @@ def _beside_the_coding(config: GenerationConfig) -> list[Problem]:
         message = "sentiment coding has three codes of its own: leave existing codes out"
         found.append(Problem(path="existing_codes", message=message))
     return found
+
+
+def _beside_a_frame(config: GenerationConfig) -> list[Problem]:
+    """What makes no sense with codes that are there already."""
+    if config.frame_of is None:
+        return []
+    refused = {
+        "n_clusters": config.n_clusters is not None,
+        "hierarchy": config.hierarchy != "adaptive",
+        "existing_codes": bool(config.existing_codes),
+        "coding_type": config.coding_type != OPEN_ENDED,
+        "model": config.model != OFFLINE,
+    }
+    message = "must be left out with frame_of: the codes are those of that generation, and coding with them is offline"
+    return [Problem(path=name, message=message) for name, given in refused.items() if given]

@@ -59,6 +59,8 @@ def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
 
 
 def _next(end: StageEnd) -> str:
+    if end.stage in {PREPARE, EMBED} and end.config.get("frame_of"):
+        return ASSEMBLE  # its codes are there already
     if end.stage == LABEL and end.config.get("review"):
         return REVIEW
     return DRAFT if end.stage in {LABEL, REVIEW} and end.config.get("code_answers") else _AFTER[end.stage]

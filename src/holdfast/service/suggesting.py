@@ -52,7 +52,7 @@ class Suggestions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Known:
+class Known:
     """All that is kept of a generation's answers and codes."""
 
     nodes: list[StoredNode]  # of codes that say something
@@ -89,25 +89,26 @@ class Suggesting:
             items = await asyncio.to_thread(_suggested, known, stored, embedder, n)
         return Suggestions(items=items, n_confirmed=len(known.confirmed), n_strange=known.n_strange)
 
-    async def _known(self, generation_id: UUID, examples: Sequence[tuple[str, Sequence[str]]]) -> tuple[_Known, str]:
-        async def work(connection: Connection) -> tuple[_Known, str]:
+    async def _known(self, generation_id: UUID, examples: Sequence[tuple[str, Sequence[str]]]) -> tuple[Known, str]:
+        async def work(connection: Connection) -> tuple[Known, str]:
             nodes = await frame_of(connection, generation_id)
             generation = await generations.get(connection, generation_id)
             config = GenerationConfig.from_json(generation.config)
             if config.is_direct:
                 raise Conflict(f"{config.coding_type} coding compares no answers, so none can be suggested")
             figures = await units.results(connection, generation_id, PREPARE)
-            return await _read(connection, generation_id, nodes, examples), str(figures[0]["embedder"])
+            return await read_known(connection, generation_id, nodes, examples), str(figures[0]["embedder"])
 
         return await self._database.run(work)
 
 
-async def _read(
+async def read_known(
     connection: Connection,
     generation_id: UUID,
     nodes: Sequence[StoredNode],
-    examples: Sequence[tuple[str, Sequence[str]]],
-) -> _Known:
+    examples: Sequence[tuple[str, Sequence[str]]] = (),
+) -> Known:
+    """What is kept of a generation; `examples` are texts and codes confirmed elsewhere. Raises NotFound, BadInput."""
     numbers = Numbers(nodes)
     given = [Taught(text=text, numbers=tuple(numbers.of(codes, path=repr(text[:60])))) for text, codes in examples]
     said = await confirmations.of_generation(connection, generation_id)
@@ -118,7 +119,7 @@ async def _read(
         Taught(text=row.text, numbers=tuple(n for key in row.node_keys if (n := by_key.get(key)) is not None))
         async for row in codeframes.coded_answers(connection, generation_id)
     ]
-    return _Known(
+    return Known(
         nodes=[node for node in nodes if node.node_type == "code" and node.key in by_key],
         ids=ids,
         prepared=await asyncio.to_thread(prepare, texts),
@@ -128,7 +129,7 @@ async def _read(
     )
 
 
-def _suggested(known: _Known, stored: Vectors, embedder: Embedder, n: int) -> list[Suggestion]:
+def _suggested(known: Known, stored: Vectors, embedder: Embedder, n: int) -> list[Suggestion]:
     codes = [KnownCode(number=node.number or 0, name=node.name, description=node.description) for node in known.nodes]
     if not codes or not known.prepared.distinct:
         return []

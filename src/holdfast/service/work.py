@@ -10,6 +10,7 @@ from holdfast.codeframe import (
     ClusterResult,
     Embedder,
     Proposal,
+    Remembering,
     Reviewed,
     Vectors,
     assemble_stage,
@@ -28,6 +29,7 @@ from holdfast.service.coding_work import CodingWork
 from holdfast.service.embedders import Embedders
 from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
+from holdfast.service.next_wave import code_with_frame
 from holdfast.service.requests import OFFLINE, GenerationConfig
 from holdfast.service.stages import BATCH, CLUSTER, DRAFT, EMBED, LABEL, PREPARE, REVIEW
 from holdfast.store import Database, answers, units
@@ -148,6 +150,8 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         if config.is_direct:
             return await self._coding.assemble(unit, config)
+        if config.frame_of is not None:
+            return await self._with_frame(unit.ref.generation_id, config)
         corpus, frame, embedder = await self._drafted(unit.ref.generation_id) or await self._frame(unit, config)
         if config.code_answers:
             read = await self._coding.read(unit.ref.generation_id)
@@ -178,6 +182,15 @@ class StageWork:
             return None
         corpus, embedder = await self._corpus(generation_id), await self._phrase_embedder(generation_id)
         return corpus, await asyncio.to_thread(AssembledFrame.from_bytes, stored[0]), embedder
+
+    async def _with_frame(self, generation_id: UUID, config: GenerationConfig) -> Work:
+        prepared = await self._database.run(lambda connection: units.results(connection, generation_id, PREPARE))
+        embedder = await self._embedders.open(prepared[0]["embedder"])
+        if not embedder.whole_corpus:  # that one has to see the codes and both waves together
+            corpus, vectors = await self._vectors(generation_id)
+            embedder = Remembering(embedder, corpus.prepared.distinct, vectors)
+        async with self._embedders.turn:
+            return await code_with_frame(self._database, generation_id, config, embedder)
 
     async def _labels(self, generation_id: UUID) -> dict[int, ClusterLabel]:
         replies = await self._database.run(lambda connection: units.results(connection, generation_id, LABEL))

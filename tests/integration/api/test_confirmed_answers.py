@@ -26,6 +26,34 @@ async def test_a_finished_codeframe_is_exported_confirmed_compared_and_asks_for_
     await check_files(client, at)
     await check_confirming(client, at)
     await check_refusals(client, at)
+    await check_next_wave(client, sixty, generation_id, followed)
+
+
+async def check_next_wave(client: httpx.AsyncClient, category_id: int, generation_id: str, followed: Any) -> None:
+    asked = {"category_id": category_id, "config": {"frame_of": generation_id}}
+    again = (await client.post("/codeframe/generate", json=asked)).json()["generation_id"]
+    last = (await followed(again))[-1].data
+    assert (last["status"], last["progress"], last["n_clusters"]) == ("completed", 100, 0), last["error"]
+    at, before = f"/codeframe/{again}", f"/codeframe/{generation_id}"
+
+    tables = [(await client.get(f"{each}/export", params={"format": "json"})).json() for each in (before, at)]
+    codes = [{row["number"]: row["code"] for row in table["codeframe"] if row["number"] < 995} for table in tables]
+    assert codes[0] == codes[1]
+    assert sum(row["answers"] for row in tables[1]["codeframe"]) >= len(tables[1]["answers"]) == 60
+    names = {row["number"]: row["code"] for row in tables[1]["codeframe"]} | {995: "Other"}
+    coded = {row["text"]: row["codes"] for row in tables[1]["answers"]}
+    for each in (await client.get(f"{before}/confirmations")).json()["items"]:
+        assert coded[each["text"]] == [names[number] for number in each["numbers"] or [995]]
+
+    wave = (await client.get(f"{at}/wave")).json()
+    assert (wave["frame_of"], wave["n_then"], wave["new_themes"]) == (generation_id, 60, [])
+    assert {each["p"] for each in wave["drift"]} == {1.0}, "the same answers have not moved"
+    assert (await client.get(f"{before}/wave")).status_code == 409
+    mixed = {"category_id": category_id, "n_clusters": 4, "config": {"frame_of": generation_id}}
+    refused = await client.post("/codeframe/generate", json=mixed)
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "body.n_clusters")
+    unknown = {"category_id": category_id, "config": {"frame_of": str(uuid4())}}
+    assert (await client.post("/codeframe/generate", json=unknown)).status_code == 404
 
 
 async def check_files(client: httpx.AsyncClient, at: str) -> None:

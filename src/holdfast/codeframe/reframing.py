@@ -68,7 +68,7 @@ def _counted(
         mine = rows[node.key]
         typical = sorted(mine, key=lambda row: (-sure.get((row, node.number), scores[row][0]), row))[:EXEMPLARS]
         share = round(len(mine) / max(len(numbers), 1), 4)
-        found.append(replace(node, n_answers=len(mine), share=share, exemplars=tuple(typical), clusters=()))
+        found.append(replace(node, n_answers=len(mine), share=share, exemplars=tuple(typical)))
     return found
 
 

@@ -45,6 +45,13 @@ def test_a_stage_with_nothing_to_do_is_passed_over(stage: str, following: str) -
     assert planner([])(ended(stage)) == (NewUnit(stage=following, ordinal=0),)
 
 
+@pytest.mark.parametrize("stage", [PREPARE, EMBED])
+def test_a_frame_that_is_there_needs_no_clusters(stage: str) -> None:
+    known = replace(ended(stage), config={"frame_of": "of another generation"})
+
+    assert planner()(known) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
+
+
 def test_the_last_stage_completes_the_generation() -> None:
     assert planner()(ended(ASSEMBLE)) == Ended(state="completed", result={"n": 1})
 

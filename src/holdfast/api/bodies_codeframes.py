@@ -58,6 +58,9 @@ class ConfigBody(Body):
     review: bool = Field(
         False, strict=True, description="One more paid call over all labels: which codes are one, and the themes"
     )
+    whole: bool = Field(
+        False, strict=True, description="At most 150 different answers in one paid call that makes the whole codeframe"
+    )
     code_answers: bool = Field(
         False, strict=True, description="The model also codes every different answer against the finished frame"
     )
@@ -119,6 +122,7 @@ class GenerateBody(Body):
             batch=asked.batch,
             review=asked.review,
             frame_of=None if asked.frame_of is None else str(asked.frame_of),
+            whole=asked.whole,
             code_answers=asked.code_answers,
         )
 
@@ -157,8 +161,8 @@ class ProgressBody(Body):
     generation_id: UUID
     status: StatusWord
     progress: int = Field(ge=0, le=100, description="Percent, never going down")
-    phase: Literal["prepare", "embed", "cluster", "label", "review", "draft", "code", "assemble"] | None = Field(
-        description="null: none under way"
+    phase: Literal["prepare", "whole", "embed", "cluster", "label", "review", "draft", "code", "assemble"] | None = (
+        Field(description="null: none under way")
     )
     n_clusters: int = Field(description="Clusters to label; 0 until they are known")
     n_completed: int = Field(description="Clusters labelled")

@@ -43,6 +43,7 @@ _IN_CONFIG = frozenset(
         "review",
         "frame_of",
         "code_answers",
+        "whole",
         "budget_usd",
     }
 )

@@ -49,12 +49,14 @@ def show_estimate(settings: Settings, file: FileToImport, config: GenerationConf
 def told(said: Estimate, config: GenerationConfig) -> str:
     """The estimate in one line."""
     labels = counted(said.n_calls - config.review, "label") + (" and a review" if config.review else "")
+    if config.whole:
+        labels = "one call for all answers"
     if config.code_answers:
         labels = counted(said.n_calls, "call") + " for labels and all answers"
     if config.coding_type != "open-ended":
         labels = counted(said.n_calls, "call") + f" for the {config.coding_type} coding"
     how = ", as a batch at half the price" if config.batch else ""
-    most = "" if config.n_clusters or config.coding_type != "open-ended" else "up to "
+    most = "" if config.n_clusters or config.whole or config.coding_type != "open-ended" else "up to "
     return f"{most}{labels} from {plain(config.model)}{how}: {dollars(said.low_usd)} to {dollars(said.high_usd)}"
 
 

@@ -38,6 +38,7 @@ def generate(
     batch: options.Batch = False,
     review: options.Review = False,
     code_answers: options.CodeAnswers = False,
+    whole: options.Whole = False,
     budget: options.Budget = None,
     in_doubt: Annotated[
         Literal["repeat", "hold"],
@@ -65,6 +66,7 @@ def generate(
         batch=batch,
         review=review,
         code_answers=code_answers,
+        whole=whole,
         in_doubt=in_doubt,
         coding_type=coding_type,
         existing_codes=tuple(existing_code or ()),

@@ -31,6 +31,7 @@ def estimate(
     batch: options.Batch = False,
     review: options.Review = False,
     code_answers: options.CodeAnswers = False,
+    whole: options.Whole = False,
 ) -> None:
     """Say what a codeframe of a file's answers may cost. Starts nothing and needs no key."""
     from holdfast.cli.buying import show_estimate  # noqa: PLC0415 - the pipeline takes a second to import
@@ -39,7 +40,13 @@ def estimate(
 
     settings = quietly()
     config = GenerationConfig(
-        n_clusters=clusters, model=model, batch=batch, review=review, coding_type=coding_type, code_answers=code_answers
+        n_clusters=clusters,
+        model=model,
+        batch=batch,
+        review=review,
+        coding_type=coding_type,
+        code_answers=code_answers,
+        whole=whole,
     )
     show_estimate(settings, checked_file(FileToImport(path=file, text_column=text_column, sheet=sheet)), config)
 

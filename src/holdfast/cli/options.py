@@ -53,6 +53,9 @@ Batch: TypeAlias = Annotated[
 Review: TypeAlias = Annotated[
     bool, typer.Option("--review", help="Ask the model once more, about all codes: which are one, and the themes.")
 ]
+Whole: TypeAlias = Annotated[
+    bool, typer.Option("--whole", help="At most 150 different answers: let the model make the codeframe in one call.")
+]
 CodeAnswers: TypeAlias = Annotated[
     bool, typer.Option("--code-answers", help="Let the model also code every answer against the finished codeframe.")
 ]

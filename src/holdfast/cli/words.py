@@ -7,6 +7,7 @@ from pathlib import Path
 PHASES = {
     None: "waiting for a worker",
     "prepare": "reading the answers",
+    "whole": "reading the answers at once",
     "embed": "embedding the answers",
     "cluster": "clustering",
     "label": "labelling clusters",

@@ -56,11 +56,14 @@ from holdfast.codeframe.waves import (
     drift,
     weak_examples,
 )
+from holdfast.codeframe.whole import MOST_TEXTS as MOST_WHOLE
+from holdfast.codeframe.whole import WholeFrame, read_whole, whole_prompt, whole_stage
 
 __all__ = [
     "CHUNK",
     "MOST_EXEMPLARS",
     "MOST_OUTSIDERS",
+    "MOST_WHOLE",
     "OTHER_NAME",
     "OTHER_NUMBER",
     "QUOTED",
@@ -98,6 +101,7 @@ __all__ = [
     "Thresholds",
     "Vectors",
     "Wave",
+    "WholeFrame",
     "asked_texts",
     "assemble_stage",
     "build_codeframe",
@@ -124,6 +128,7 @@ __all__ = [
     "read_label",
     "read_review",
     "read_vectors",
+    "read_whole",
     "recode",
     "reframe",
     "review_prompt",
@@ -131,4 +136,6 @@ __all__ = [
     "suggest",
     "wants_review",
     "weak_examples",
+    "whole_prompt",
+    "whole_stage",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 from holdfast.codeframe import (
     MOST_EXEMPLARS,
     MOST_OUTSIDERS,
+    MOST_WHOLE,
     QUOTED,
     Brief,
     ClusterLabel,
@@ -21,10 +22,12 @@ from holdfast.codeframe import (
     prepare,
     wants_review,
 )
+from holdfast.errors import BadInput, Problem
 from holdfast.llm import Price, Usage, count_request
 from holdfast.service.coding import ask_bundle
 from holdfast.service.labelling import ask, ask_review
 from holdfast.service.requests import GenerationConfig
+from holdfast.service.whole_work import ask_whole
 
 SAMPLE = 400  # texts whose tokens are counted
 SHORT_REVIEW = 6  # tokens for each code; of themes with short names
@@ -62,6 +65,8 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         coder = coder_of(config.coding_type, config.frame())
         asked = asked_texts(config.coding_type, texts, config.frame())
         return _coding(asked, (coder, coder), config, price, question)
+    if config.whole:
+        return _whole(texts, config, price, question)
     shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
     few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(len(set(texts)))
     average = min(MOST_EXEMPLARS, len(texts) // many)
@@ -112,6 +117,24 @@ def _coding(
     high = price.most(input_tokens=most_asked, max_tokens=most, batch=config.batch)
     return Estimate(
         low_usd=min(low, high), high_usd=high, n_calls=len(bundles), input_tokens=most_asked, output_tokens=most
+    )
+
+
+def _whole(texts: Sequence[str], config: GenerationConfig, price: Price, question: str | None) -> Estimate:
+    """The one call, whose prompt is known. Raises BadInput for more answers than it can hold."""
+    prepared = prepare(texts)
+    n = len(prepared.distinct)
+    if n > MOST_WHOLE:
+        message = f"one prompt holds {MOST_WHOLE} different answers, and here are {n:,}: leave whole out"
+        raise BadInput(f"whole: {message}", problems=[Problem(path="whole", message=message)])
+    if not n:
+        return Estimate()
+    request = ask_whole(prepared, config, question=question).request
+    asked = count_request(request)
+    low = price.cost(Usage(input_tokens=asked, output_tokens=min(SHORT_REVIEW * n, request.max_tokens)))
+    high = price.most(input_tokens=asked, max_tokens=request.max_tokens)
+    return Estimate(
+        low_usd=min(low, high), high_usd=high, n_calls=1, input_tokens=asked, output_tokens=request.max_tokens
     )
 
 

@@ -22,6 +22,7 @@ ASPECT = 1.5
 
 ALL_BY_RULE = "no answer has words that can be compared"
 NO_VECTORS = "the vectors of its answers are not kept any more"
+READ_WHOLE = "a model has read all answers at once, and no answer is compared with another"
 NOT_COMPARED = "brands and sentiments are read from the words, and no answer is compared with another"
 CHANGED = "answers were changed or deleted since"
 
@@ -36,8 +37,9 @@ class NoMap:
 async def map_of(database: Database, generation_id: UUID, nodes: Sequence[StoredNode]) -> ReportMap | NoMap:
     """The map, from at most `MOST_DOTS` different answers; vectors are read a chunk at a time."""
     generation = await database.run(lambda connection: generations.get(connection, generation_id))
-    if GenerationConfig.from_json(generation.config).is_direct:
-        return NoMap(reason=NOT_COMPARED)
+    config = GenerationConfig.from_json(generation.config)
+    if config.is_direct or config.whole:
+        return NoMap(reason=READ_WHOLE if config.whole else NOT_COMPARED)
     try:
         ids, texts = await database.run(lambda connection: answers.frozen_texts(connection, generation_id))
     except NotFound:

@@ -34,7 +34,7 @@ from holdfast.queue import Job, Queue
 from holdfast.service.claims import Claims
 from holdfast.service.enqueueing import ATTEMPTS, enqueue
 from holdfast.service.frames import Work
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, planner
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, WHOLE, planner
 from holdfast.service.work import StageWork
 from holdfast.store import Database, steering, units
 from holdfast.store.units import GivenUp, OwedUnit, UnitRef
@@ -77,6 +77,7 @@ class Processors:
         self._claims = Claims(database, queue)
         self._stages: Mapping[str, StageFunction] = {
             PREPARE: work.prepare,
+            WHOLE: work.whole,
             EMBED: work.embed,
             CLUSTER: work.cluster,
             BATCH: work.batch,

@@ -37,6 +37,7 @@ class GenerationConfig:
     batch: bool = False  # through the provider's batch API: half the price, within a day
     frame_of: str | None = None  # id of a generation whose codes are used instead of finding new ones
     review: bool = False  # one more call over all labels: merges and themes
+    whole: bool = False  # a small survey in one prompt: the model makes the frame and codes the answers
     code_answers: bool = False  # the model codes every answer against the finished frame
 
     def to_json(self) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def check(config: GenerationConfig) -> None:
         *_without_a_model(config),
         *_beside_the_coding(config),
         *_beside_a_frame(config),
+        *_beside_the_whole(config),
     ]
     if problems:
         raise BadInput("; ".join(f"{p.path}: {p.message}" for p in problems), problems=problems)
@@ -132,6 +134,7 @@ def _without_a_model(config: GenerationConfig) -> list[Problem]:
     needed = {
         "batch": "offline labels are not bought: leave batch out",
         "review": "only a model can review the codeframe: leave review out",
+        "whole": "only a model can read a survey whole: leave whole out, or name a model",
         "code_answers": "only a model can code the answers one by one: leave that out, or name a model",
     }
     asked = needed if config.model == OFFLINE else {}
@@ -172,3 +175,24 @@ def _beside_a_frame(config: GenerationConfig) -> list[Problem]:
     }
     message = "must be left out with frame_of: the codes are those of that generation, and coding with them is offline"
     return [Problem(path=name, message=message) for name, given in refused.items() if given]
+
+
+def _beside_the_whole(config: GenerationConfig) -> list[Problem]:
+    """What makes no sense where one call brings everything."""
+    if not config.whole:
+        return []
+    in_vain = {
+        "coding_type": config.is_direct,
+        "batch": config.batch,
+        "review": config.review,
+        "code_answers": config.code_answers,
+    }
+    found = [
+        Problem(path=name, message="a survey that goes into one prompt whole has no use for it: leave one of them out")
+        for name, is_asked in in_vain.items()
+        if is_asked
+    ]
+    if config.hierarchy == "three_level":
+        message = "of a survey that goes into one prompt whole must be adaptive, flat or two_level, not 'three_level'"
+        found.append(Problem(path="hierarchy", message=message))
+    return found

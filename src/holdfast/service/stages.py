@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd
 
-PREPARE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, DRAFT, CODE, ASSEMBLE = STAGES = (
+PREPARE, WHOLE, EMBED, CLUSTER, BATCH, LABEL, REVIEW, DRAFT, CODE, ASSEMBLE = STAGES = (
     "prepare",
+    "whole",  # only where a small survey goes into one prompt: the frame from one call
     "embed",
     "cluster",
     "batch",  # only where calls are bought in a provider's batch: submits it and waits for it
@@ -22,6 +23,7 @@ FIRST = (NewUnit(stage=PREPARE, ordinal=0),)
 # A stage without units is passed over: no distinct text to embed, no cluster to label.
 _AFTER = {
     PREPARE: CLUSTER,
+    WHOLE: ASSEMBLE,
     EMBED: CLUSTER,
     CLUSTER: ASSEMBLE,
     LABEL: ASSEMBLE,

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from holdfast.service.requests import OFFLINE, OPEN_ENDED
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, STAGES
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, STAGES, WHOLE
 from holdfast.store.generations import Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
 
@@ -16,6 +16,7 @@ from holdfast.store.ledgers import Ledger
 # never goes backwards.
 WEIGHTS = dict.fromkeys(STAGES, 0) | {PREPARE: 2, EMBED: 38, CLUSTER: 10, LABEL: 40, ASSEMBLE: 10}
 CODED = dict.fromkeys(STAGES, 0) | {PREPARE: 5, CODE: 85, ASSEMBLE: 10}  # a model codes the answers; no clusters
+AT_ONCE = dict.fromkeys(STAGES, 0) | {PREPARE: 5, WHOLE: 85, ASSEMBLE: 10}  # one call over all answers
 LABELLED_AND_CODED = dict.fromkeys(STAGES, 0) | {
     PREPARE: 2, EMBED: 13, CLUSTER: 5, LABEL: 20, DRAFT: 5, CODE: 50, ASSEMBLE: 5,
 }  # fmt: skip
@@ -136,6 +137,8 @@ def _running(counts: StageCounts | None, running: int | None) -> int:
 def _weights(snapshot: Snapshot) -> Mapping[str, int]:
     if snapshot.generation.config.get("code_answers"):
         return LABELLED_AND_CODED
+    if snapshot.generation.config.get("whole"):
+        return AT_ONCE
     return CODED if _is_coded(snapshot) else WEIGHTS
 
 

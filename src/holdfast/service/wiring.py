@@ -34,6 +34,7 @@ from holdfast.service.suggesting import Suggesting
 from holdfast.service.tables import Tables
 from holdfast.service.tracing import opened_traces
 from holdfast.service.watching import Watch
+from holdfast.service.whole_work import WholeWork
 from holdfast.service.work import StageWork
 from holdfast.settings import Settings
 from holdfast.store import Caps, Database
@@ -116,7 +117,8 @@ class Service:
         embedders = _embedders(self.settings)
         asking = Asking(database, models, caps=caps_of(self.settings))
         labelling = Labelling(asking, pace=self.settings.label_pace)
-        return StageWork(database, embedders, labelling, CodingWork(database, Coding(asking), batching), batching)
+        coding = CodingWork(database, Coding(asking), batching)
+        return StageWork(database, embedders, labelling, coding, WholeWork(database, asking), batching)
 
 
 def _embedders(settings: Settings) -> Embedders:

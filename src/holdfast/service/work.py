@@ -31,7 +31,8 @@ from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.next_wave import code_with_frame
 from holdfast.service.requests import OFFLINE, GenerationConfig
-from holdfast.service.stages import BATCH, CLUSTER, DRAFT, EMBED, LABEL, PREPARE, REVIEW
+from holdfast.service.stages import BATCH, CLUSTER, DRAFT, EMBED, LABEL, PREPARE, REVIEW, WHOLE
+from holdfast.service.whole_work import WholeWork
 from holdfast.store import Database, answers, units
 from holdfast.store.units import Done, NewUnit, OwedUnit
 
@@ -61,13 +62,15 @@ class StageWork:
         embedders: Embedders,
         labelling: Labelling,
         coding: CodingWork,
+        whole: WholeWork,
         batching: Batching,
     ) -> None:
         self._database = database
         self._embedders = embedders
         self._labelling = labelling
         self._coding = coding
-        self.code = coding.code
+        self._whole = whole
+        self.code, self.whole = coding.code, whole.whole
         self._batching = batching
         self._reading = asyncio.Lock()
         self._clusters: tuple[UUID, ClusterResult] | None = None
@@ -78,6 +81,8 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         if config.is_direct:
             return await self._coding.prepare(unit, config)
+        if config.whole:
+            return Work(done=Done(result={}), following=[NewUnit(stage=WHOLE, ordinal=0)])
         corpus = await self._corpus(unit.ref.generation_id)
         embedder = await self._embedders.open(self._embedders.first)
         distinct = corpus.prepared.distinct
@@ -152,6 +157,8 @@ class StageWork:
             return await self._coding.assemble(unit, config)
         if config.frame_of is not None:
             return await self._with_frame(unit.ref.generation_id, config)
+        if config.whole:
+            return await self._whole.assemble(unit, config)
         corpus, frame, embedder = await self._drafted(unit.ref.generation_id) or await self._frame(unit, config)
         if config.code_answers:
             read = await self._coding.read(unit.ref.generation_id)

@@ -26,6 +26,27 @@ def coded(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
     return [{"id": each["id"], **_CODERS[kind](each["text"], document)} for each in document["answers"]]
 
 
+def framed(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
+    """A codeframe of all answers of the prompt: a code for each of their second words; None: not asked for."""
+    asked = (schema or {}).get("properties", {}).get("codes", {}).get("items", {}).get("properties", {})
+    if "answers" not in asked or not text.startswith("{"):
+        return None
+    below: dict[str, list[int]] = {}
+    for each in orjson.loads(text)["answers"]:
+        words = _WORD.findall(each["text"].lower()) or ["answer"]
+        below.setdefault(words[min(1, len(words) - 1)], []).append(each["id"])
+    return [
+        {
+            "name": f"About {word}",
+            "description": f"Answers that speak of {word}.",
+            "theme": f"Words with {word[0]}",
+            "confidence": 0.8,
+            "answers": ids,
+        }
+        for word, ids in below.items()
+    ]
+
+
 def without_some(entries: Sequence[Entry]) -> list[Entry]:
     """What a model that loses count gives: nothing for the last half of the answers."""
     return list(entries[: len(entries) // 2])

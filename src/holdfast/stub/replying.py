@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from holdfast.stub.bill import prompt_digest
-from holdfast.stub.coding import coded, with_invented, without_some
+from holdfast.stub.coding import coded, framed, with_invented, without_some
 from holdfast.stub.faults import Fault
 from holdfast.stub.filling import Filler
 from holdfast.stub.material import count_tokens, gather, grouped
@@ -93,6 +93,8 @@ def _is_review(prompt: Prompt) -> bool:
 def _fitting(prompt: Prompt) -> str:
     if _is_review(prompt) and (themes := grouped(prompt.user)):
         return orjson.dumps({"merges": [], "themes": themes}).decode()
+    if (codes := framed(prompt.user, prompt.schema)) is not None:
+        return orjson.dumps({"codes": codes}).decode()
     material = gather(prompt.user)
     if prompt.schema is not None:
         return orjson.dumps(Filler(prompt.schema, material).value(prompt.schema)).decode()

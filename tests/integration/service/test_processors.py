@@ -46,7 +46,7 @@ class BrokenWork:
 
         return Work(done=Done(result={}), write=write if self._write_fails else None)
 
-    embed = cluster = batch = label = review = code = assemble = prepare
+    whole = embed = cluster = batch = label = review = draft = code = assemble = prepare
 
 
 @pytest.fixture

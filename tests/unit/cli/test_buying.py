@@ -18,6 +18,7 @@ SAID = Estimate(low_usd=Decimal("0.01"), high_usd=Decimal("0.02"), n_calls=3)
         (GenerationConfig(model="openai:m", n_clusters=3), "3 labels from openai:m: $0.0100 to $0.0200"),
         (GenerationConfig(model="openai:m", review=True), "up to 2 labels and a review from openai:m: "),
         (GenerationConfig(model="openai:m", code_answers=True), "up to 3 calls for labels and all answers from "),
+        (GenerationConfig(model="openai:m", whole=True), "one call for all answers from openai:m: "),
         (GenerationConfig(model="openai:m", coding_type="brand"), "3 calls for the brand coding from openai:m: "),
         (
             GenerationConfig(model="openai:m", coding_type="sentiment", batch=True),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.codeframe.test_model_labels import brief
 
-from holdfast.codeframe import FrameCoder, FrameConfig, coder_of, label_prompt
+from holdfast.codeframe import FrameCoder, FrameConfig, coder_of, label_prompt, whole
 from holdfast.codeframe import prompting as labels
 from holdfast.codeframe import reviewing as reviews
 from holdfast.codeframe.bundles import schema_of
@@ -24,6 +24,7 @@ TEXTS = {
     "label-1": "3454b09670f455b4f7298f92e25a4c5c",
     "review-1": "3fa4178b3641f5be08abe3637715a97e",
     "sentiment-1": "57a9cf1b66094ef6d4984fb5c3c4ed58",
+    "whole-1": "b559cc9c5162d28bdba1cef2d6661316",
 }
 SCHEMAS = {
     "brands-1": "b3223dc147b7d0629dd5c6e179a0f907",
@@ -31,9 +32,10 @@ SCHEMAS = {
     "label-1": "e556f09129f1b1c913461c794b376e40",
     "review-1": "59e3b3194f340869f93e8ca778c711c7",
     "sentiment-1": "6fd40c14fc60f7847a4a25d4e2e149f2",
+    "whole-1": "06107546cda3bb3bd4e798f165f35cf2",
 }
 CODERS = [*(coder_of(kind, FrameConfig()) for kind in ("brand", "sentiment")), FrameCoder(codes=())]
-OFFERED = {labels.VERSION: labels.SCHEMA, reviews.VERSION: reviews.SCHEMA} | {
+OFFERED = {each.VERSION: each.SCHEMA for each in (labels, reviews, whole)} | {
     coder.version: schema_of(coder) for coder in CODERS
 }
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.service.stages import ASSEMBLE, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, planner
+from holdfast.service.stages import ASSEMBLE, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, WHOLE, planner
 from holdfast.store.units import Done, Ended, GivenUp, NewUnit, StageEnd, UnitEnd
 
 FAILED = GivenUp(code="ValueError", message="no", attempt=3)
@@ -97,6 +97,7 @@ def test_a_model_that_codes_the_answers_gets_a_draft_of_the_frame_first() -> Non
         (LABEL, asked, DRAFT),
         (LABEL, asked | {"review": True}, REVIEW),
         (REVIEW, asked | {"review": True}, DRAFT),
+        (WHOLE, asked, ASSEMBLE),
         (DRAFT, asked, ASSEMBLE),  # a frame without a code
         (CODE, asked, ASSEMBLE),
         (CLUSTER, asked, ASSEMBLE),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW
+from holdfast.service.stages import ASSEMBLE, BATCH, CLUSTER, CODE, DRAFT, EMBED, LABEL, PREPARE, REVIEW, WHOLE
 from holdfast.service.statuses import status_of
 from holdfast.store.generations import Generation, Snapshot, StageCounts
 from holdfast.store.ledgers import Ledger
@@ -202,6 +202,16 @@ def test_answers_that_a_model_codes_after_its_labels_are_half_of_the_progress() 
     assert status_of(snapshot(*labelled, stage(DRAFT, pending=1), config=BOTH), LEDGER).progress == 40
     coding = snapshot(*labelled, stage(DRAFT, done=1), stage(CODE, done=5, pending=5), config=BOTH)
     assert (status_of(coding, LEDGER).progress, status_of(coding, LEDGER).n_completed) == (70, 4)
+
+
+def test_a_survey_in_one_prompt_is_as_far_as_its_one_call() -> None:
+    asked = snapshot(stage(PREPARE, done=1), stage(WHOLE, pending=1), config={"whole": True})
+    answered = snapshot(
+        stage(PREPARE, done=1), stage(WHOLE, done=1), stage(ASSEMBLE, pending=1), config={"whole": True}
+    )
+
+    assert (status_of(asked, LEDGER).phase, status_of(asked, LEDGER).progress) == (WHOLE, 5)
+    assert status_of(answered, LEDGER).progress == 90
 
 
 def test_bundles_that_wait_for_a_batch_are_the_phase_of_coding() -> None:

@@ -52,14 +52,14 @@ def _thing(name: str) -> str:
 
 FLAT_UP_TO = 7  # codes an adaptive frame keeps without themes
 NOT_LARGEST = 0.6  # what a name keeps that does not hold for the largest code
-SHARED, MOST = 0.2, 0.5  # a theme's name is said by SHARED of the answers of most of its codes
+SHARED, MOST, FEW_CODES = 0.2, 0.5, 0.3  # a theme's name is said by SHARED of the answers of most of its codes
 LEADING = 0.35  # share of a code's answers that makes it a code of a theme
 PAIR_FIT, TOPIC_FIT, WORD_FIT, SPARE = 0.85, 0.8, 0.8, 0.1
 CONSIDERED = 14
 SPARE_WORDS = 4
 LISTED = 0.25  # what a name loses that only lists two codes
 ENGLISH, ANY_LANGUAGE = " and ", " / "  # what joins two names
-REST = "…"  # ends the name of a theme when no other is left
+REST, LAST = "…", -9.0  # ends the name of a theme that is left without any other
 AND = re.compile(r" and | / ")
 EXTRA_THEMES = 3  # one more theme for every so many, where themes would not hold
 TOPICAL = 1.5  # weight of the themes beside the meaning, for the tree of a survey that is all about known themes
@@ -219,13 +219,18 @@ def _options(own: Sequence[Brief], every: Sequence[Brief]) -> list[Candidate]:
     shared = _shared(own, every)
     themes = [part for part in shared if part.kind == "theme"]
     trust = math.sqrt(_known(every))  # where general themes say little about the survey, they name little of it
-    options = [Candidate(part.text, trust * part.strength, part.share) for part in themes if part.broad >= MOST]
+    options = [Candidate(part.text, trust * _held(part), part.share) for part in themes]
     options += [Candidate(pair.text, trust * PAIR_FIT * pair.strength, pair.share) for pair in _pairs(themes)]
     for part in shared:
         if part.kind != "theme" and part.broad >= MOST and (fit := _broad(part)) > 0:
             fit *= trust if part.kind == "topic" else 1.0
             options.append(Candidate(part.text, fit * part.strength, part.share))
     return sorted(options, key=lambda o: (-o.strength, o.text))[:CONSIDERED]
+
+
+def _held(part: _Shared) -> float:
+    """A general theme that holds for few of the codes is still better than no name."""
+    return part.strength * (1.0 if part.broad >= MOST else FEW_CODES)
 
 
 def _apart(option: Candidate, codes: frozenset[frozenset[str]]) -> Candidate:
@@ -260,6 +265,8 @@ def _pairs(themes: Sequence[_Shared]) -> list[_Shared]:
 
 def _spare(name: str) -> Candidate:
     """Two codes' names together hold for both; what one code could have been called may hold for it alone."""
+    if name.endswith(REST):
+        return Candidate(name, LAST, 0.0)
     return Candidate(name, SPARE - LISTED, 1.0) if AND.search(name) else Candidate(name, SPARE, 0.05)
 
 

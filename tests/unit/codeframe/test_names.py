@@ -12,12 +12,12 @@ from holdfast.codeframe.evidence import Evidence, words_of
 from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.labelling import quotes, says
 from holdfast.codeframe.metrics import name_lift
-from holdfast.codeframe.naming import Candidate, rank
+from holdfast.codeframe.naming import Candidate, rank, stems
 from holdfast.codeframe.points import what_is_said
 from holdfast.codeframe.shapes import readable
-from holdfast.codeframe.themes import spare_names
+from holdfast.codeframe.themes import Group, name_themes, spare_names
 from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS, topics_of
-from holdfast.codeframe.values import Exemplar, Vectors
+from holdfast.codeframe.values import Brief, Exemplar, Vectors
 from holdfast.codeframe.words import stem
 
 _STAFF = ("staff", "nurses", "receptionists", "doctors")
@@ -229,3 +229,12 @@ def test_a_known_topic_needs_its_meaning_or_most_of_the_answers() -> None:
 
     assert rank(said_by_few, 0, centres, _Named())[0][1].text == "ban zoos"
     assert rank(said_by_most, 0, centres, _Named())[0][1].text == "Help and support"
+
+
+def test_a_theme_is_left_unnamed_only_when_there_is_no_other_name() -> None:
+    brief = Brief(k=0, n_answers=10, n_distinct=10, cohesion=0.5, exemplars=(), outsiders=(), neighbours=(), phrases=())
+    group = Group((0,), ("Car park", "Parking and …"))
+    centres = np.ones((1, 3), dtype=np.float32)
+
+    assert name_themes([group], [brief], centres, taken={stems("Parking")}, embedder=None) == ["Car park"]
+    assert name_themes([group], [brief], centres, taken={stems("Car park")}, embedder=None) == ["Parking and …"]

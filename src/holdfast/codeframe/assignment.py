@@ -13,8 +13,8 @@ BLOCK = 8192
 LEAST_SHARE = 0.80  # a further code is at least this near, compared with the best one
 CLOSE_CALL = 0.04  # and the neighbours pull at most this much less towards it
 SAMPLE = 2000
-# Tukey's rule for outliers: so many quartiles' distances below the lower one, and at least this much. His 1.5 finds more
-# of what is about nothing else, but takes one in a hundred answers from its code, where topics are clear too.
+# Tukey's rule for outliers: so many quartiles' distances below the lower one, and at least this much. His 1.5 finds
+# more of what no code is about, but takes one in a hundred answers from its code, where topics are clear too.
 FENCE, WITHIN = 2.0, 0.1
 LOWEST = 0.02  # closeness that an answer with a code is taken to have at least
 LEAST = 0.1  # cosine to its code below which an answer has nothing to do with it, whatever the others do

@@ -94,7 +94,7 @@ class MiniLmEmbedder:
     WINDOW = 256  # tokens, [CLS] and [SEP] included: what the model was trained for
     WINDOWS = 64  # of one answer: about 50,000 characters
     BATCH = 32  # windows at most
-    TOKENS = 384  # of a batch, padding included: what is computed in between then stays in the processor's cache
+    TOKENS = 512  # of a batch, padding included: what is computed in between then stays in the processor's cache
 
     def __init__(self, encoder: Path, tokenizer: Path, *, threads: int = 2) -> None:
         import onnxruntime  # noqa: PLC0415 - slow to import, and lsa does without

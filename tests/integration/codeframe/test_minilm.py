@@ -112,7 +112,7 @@ def test_batches_are_small_enough_to_stay_in_the_cache_and_an_interrupted_embed_
 
     whole = ran[n_interrupted:]
     assert sum(map(len, whole)) == len(texts)
-    assert all(len(batch) <= 32 and len(batch) * max(map(len, batch)) <= 384 for batch in whole)
+    assert all(len(batch) <= 32 and len(batch) * max(map(len, batch)) <= 512 for batch in whole)
     assert n_interrupted < len(whole)
 
 

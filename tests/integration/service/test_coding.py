@@ -1,9 +1,8 @@
 """Brands and sentiments that a model codes: each bundle a paid step, and only what is missing asked for again."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +10,7 @@ import pytest
 from tests.integration.service.test_provider_fails import MODELS, check_money, ended, until, working
 
 from holdfast.errors import BadInput
-from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service, open_service
-from holdfast.settings import Settings
+from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.stub import StubProvider
 
 SAID = ("Friendly staff on day {n}", "A rude answer at desk {n}", "Good food but slow, table {n}", "Room {n}")
@@ -22,16 +20,8 @@ SIZES = {"Positive": 25, "Negative": 25, "Neutral or mixed": 50}
 
 
 @pytest.fixture
-async def service(
-    redis_url: str, database_url: str, provider: StubProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
-    for name, value in provider.environment().items():
-        monkeypatch.setenv(name, value)
-    settings = Settings(
-        redis_url_given=redis_url, database_url=database_url, home=tmp_path, reconcile_seconds=0.2, call_seconds=3.0
-    )
-    async with open_service(settings) as opened:
-        yield opened
+def service(paying: Service) -> Service:
+    return paying
 
 
 async def begun(

@@ -1,8 +1,6 @@
 """The review of a whole frame: one more paid call, kept like a label's, and never what a frame depends on."""
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +9,7 @@ import pytest
 from tests.integration.service.test_provider_fails import MODELS, begun, check_money, ended, until, working
 
 from holdfast.errors import BadInput
-from holdfast.service import Service, open_service
-from holdfast.settings import Settings
+from holdfast.service import Service
 from holdfast.stub import StubProvider
 
 # What only the one and only the other kind of prompt holds.
@@ -22,16 +19,8 @@ LABELS = [f"label/{k}" for k in range(4)]
 
 
 @pytest.fixture
-async def service(
-    redis_url: str, database_url: str, provider: StubProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
-    for name, value in provider.environment().items():
-        monkeypatch.setenv(name, value)
-    settings = Settings(
-        redis_url_given=redis_url, database_url=database_url, home=tmp_path, reconcile_seconds=0.2, call_seconds=3.0
-    )
-    async with open_service(settings) as opened:
-        yield opened
+def service(paying: Service) -> Service:
+    return paying
 
 
 async def reviewed(service: Service, **asked: Any) -> UUID:

@@ -56,6 +56,7 @@ async def test_no_sequence_of_faults_loses_a_unit_or_bills_twice_what_is_not_in_
             group.create_task(havoc.go_on_until(end))
         print(f"{len(customers.ordered)} generations, {len(havoc.done)} faults: {' '.join(havoc.done)}")  # noqa: T201
         await customers.settle(within=180)
+        await no_intent_is_left(service, within=120)
         bill = parts.provider.bill()
         figures = await check_money(service, bill)
         for one in customers.ordered:
@@ -66,6 +67,14 @@ async def test_no_sequence_of_faults_loses_a_unit_or_bills_twice_what_is_not_in_
         record_property(name, str(value))
     print(f"{customers.samples} samples, {figures}")  # noqa: T201
     assert findings == []
+
+
+async def no_intent_is_left(service: Service, *, within: float) -> None:
+    """Dead workers' calls become doubts, and cancelled generations' batches are settled, some sweeps later."""
+    left = "SELECT count(*) FROM holdfast.calls WHERE state = 'intent'"
+    async with asyncio.timeout(within):
+        while (await patiently(lambda: service.database.run(lambda c: c.execute(text(left))))).scalar_one():
+            await asyncio.sleep(0.2)
 
 
 async def check_generation(service: Service, one: Ordered) -> None:

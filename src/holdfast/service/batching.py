@@ -6,7 +6,7 @@ recorded replies; the units that follow replay them for free.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -59,8 +59,18 @@ class _Call:
 class Batching:
     """Submits batches, waits for them, and records what they bring."""
 
-    def __init__(self, database: Database, models: Models, *, caps: Caps, sweep_every: float = SWEEP_EVERY) -> None:
+    def __init__(
+        self,
+        database: Database,
+        models: Models,
+        *,
+        caps: Caps,
+        living: Callable[[], Awaitable[Container[str]]],
+        sweep_every: float = SWEEP_EVERY,
+    ) -> None:
+        """`living`: ids of the workers that are there now."""
         self._database = database
+        self._living = living
         self._models = models
         self._caps = caps
         self._sweep_every = sweep_every
@@ -182,7 +192,7 @@ class Batching:
                 if self._may_show_late(batch):
                     raise Postponed(LOOK_TWICE)
                 # Whoever looks for this second submit must give it the time to show, as the first one had.
-                await self._database.run(partial(batches.begun_again, batch_id=batch.id))
+                await self._database.run(partial(batches.begun_again, batch_id=batch.id, worker=worker))
                 await self._submit(batch, asked, worker)
             case Unsure(look_again_in=seconds):
                 raise Postponed(seconds)
@@ -194,6 +204,15 @@ class Batching:
             return True
         del self._missed[batch.id]
         return False
+
+    async def _may_come(self, batch: Batch) -> bool:
+        # Whoever is alive may still be handing it in. Of the dead nothing comes after the provider's list has shown it;
+        # what one that only slept hands in later is given back.
+        submitter = await self._database.run(partial(batches.submitter, batch_id=batch.id))
+        if submitter is not None and submitter.partition(":")[0] in await self._living():
+            self._missed.pop(batch.id, None)
+            return _age(batch) <= SUBMIT_LASTS
+        return self._may_show_late(batch)
 
     async def _find(self, batch: Batch) -> Search:
         # Another batch of this size that still runs might be ours, unless we know whose it is.
@@ -234,7 +253,7 @@ class Batching:
         provider_id = batch.provider_id
         if provider_id is None:
             found = await self._find(batch)
-            if isinstance(found, NotThere) and _age(batch) > SUBMIT_LASTS:
+            if isinstance(found, NotThere) and not await self._may_come(batch):
                 await self._database.run(partial(batches.ended, batch_id=batch.id))
             if not isinstance(found, Found):
                 return

@@ -81,10 +81,13 @@ class Service:
         finally:
             await database.close()
 
+    async def _living(self) -> frozenset[str]:
+        return frozenset(worker.id for worker in await self.queue.workers())
+
     async def _work(self, database: Database, stopping: asyncio.Event | None) -> None:
         models = Models(self.settings, self.queue)
         sweep_every = 5 * self.settings.reconcile_seconds
-        batching = Batching(database, models, caps=caps_of(self.settings), sweep_every=sweep_every)
+        batching = Batching(database, models, caps=caps_of(self.settings), living=self._living, sweep_every=sweep_every)
         processors = Processors(database, self.queue, self._stage_work(database, models, batching))
         worker = Worker(
             self.queue,

@@ -83,10 +83,17 @@ async def open_batch(
     return None
 
 
-async def begun_again(connection: AsyncConnection, batch_id: UUID) -> None:
-    """Its submit never reached the provider and is about to be made once more."""
+async def begun_again(connection: AsyncConnection, batch_id: UUID, *, worker: str) -> None:
+    """Its submit never reached the provider and is about to be made once more, by this worker."""
     again = {"created_at": func.clock_timestamp()}
     await connection.execute(update(batches).where(batches.c.id == batch_id).values(again))
+    await connection.execute(update(calls).where(calls.c.batch_id == batch_id).values(worker=worker))
+
+
+async def submitter(connection: AsyncConnection, batch_id: UUID) -> str | None:
+    """The attempt (the worker's id, a colon, a number) that last began to hand the batch in."""
+    query = select(calls.c.worker).where(calls.c.batch_id == batch_id).limit(1)
+    return (await connection.execute(query)).scalar()
 
 
 async def provider_ids(connection: AsyncConnection, model: str) -> list[str]:

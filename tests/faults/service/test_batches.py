@@ -148,6 +148,26 @@ async def test_a_worker_that_froze_before_its_submit_makes_a_second_batch_which_
     await check_units(service, generation_id)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_cancelled_generation_s_batch_whose_worker_died_before_the_submit_soon_keeps_no_money(
+    paying: StubProvider, stack: Stack, service: Service, model: str
+) -> None:
+    generation_id = await batched(service, model=model)
+    doomed = stack.start("worker", HOLDFAST_FAULT="batch committed")
+    await died(doomed)
+
+    await service.steering.cancel(generation_id)
+    before = await service.generations.status(generation_id)
+    stack.start("worker")
+    after = (await until(service, generation_id, lambda status: status.ledger.reserved == 0, within=90))[-1]
+
+    assert before.ledger.reserved > 0
+    assert (after.status, after.spent_usd, after.ledger.n_in_doubt) == ("cancelled", 0, 0)
+    assert paying.bill().calls == ()
+
+
 async def stopped(pid: int) -> None:
     """Wait until the process has been stopped by SIGSTOP."""
     async with asyncio.timeout(60):

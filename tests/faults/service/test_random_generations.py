@@ -70,15 +70,8 @@ async def test_no_sequence_of_faults_loses_a_unit_or_bills_twice_what_is_not_in_
 
 
 async def no_intent_is_left(service: Service, *, within: float) -> None:
-    """Dead workers' calls become doubts, and cancelled generations' batches are settled, some sweeps later.
-
-    But for a cancelled generation's batch that the provider does not show: for ten minutes a submit might still come.
-    """
-    left = (
-        "SELECT count(*) FROM holdfast.calls c LEFT JOIN holdfast.batches b ON b.id = c.batch_id"
-        " LEFT JOIN holdfast.generations g ON g.id = c.generation_id WHERE c.state = 'intent'"
-        " AND NOT (g.state = 'cancelled' AND b.state = 'open' AND b.provider_id IS NULL)"
-    )
+    """Dead workers' calls become doubts, and cancelled generations' batches are settled, some sweeps later."""
+    left = "SELECT count(*) FROM holdfast.calls WHERE state = 'intent'"
     async with asyncio.timeout(within):
         while (await patiently(lambda: service.database.run(lambda c: c.execute(text(left))))).scalar_one():
             await asyncio.sleep(0.2)
@@ -101,14 +94,15 @@ async def check_money(service: Service, bill: Bill) -> dict[str, object]:
     """The ledger is the bill, but for the calls nobody knows the end of; what was billed twice is listed."""
     calls = (await patiently(lambda: service.database.run(lambda c: c.execute(text(CALLS))))).all()
     known = sum((call.cost_usd for call in calls if call.state in {"replied", "superseded", "failed"}), Decimal(0))
-    unknown = [call for call in calls if call.state in {*ENDS_UNKNOWN, "intent"}]
+    unknown = [call for call in calls if call.state in ENDS_UNKNOWN]
     most = known + sum((call.reserved_usd for call in unknown), Decimal(0))
     more_than_once = sum(bill.paid_twice.values()) - len(bill.paid_twice)
     # A reply of no use is asked for again when a person says so; any other second bill stands behind a call that is
     # listed: in doubt, late, or failed with a cost.
-    again = [call for call in calls if "/again" in call.step and (call.cost_usd or call in unknown)]
+    again = [call for call in calls if "/again" in call.step and (call.cost_usd or call.state in ENDS_UNKNOWN)]
     late = [call for call in calls if call.state == "superseded" or (call.state == "failed" and call.cost_usd)]
     twice = max(0, more_than_once - len(again))
+    assert [call for call in calls if call.state == "intent"] == []
     assert known <= bill.usd <= most
     assert twice <= len(unknown) + len(late)
     return {

@@ -198,6 +198,38 @@ async def test_a_generation_is_not_deleted_before_its_batch_s_money_is_known(
     assert (row.usd, row.n) == (provider.bill().usd, CLUSTERS)
 
 
+@pytest.mark.parametrize("model", MODELS)
+async def test_an_ended_generation_s_batch_that_nobody_knows_waits_for_a_living_worker_and_for_no_dead_one(
+    service: Service, provider: StubProvider, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    monkeypatch.setattr("holdfast.service.batching.LOOK_TWICE", 0.0)
+    await ended(service, await batched(service, model=model))
+    [living] = await service.queue.workers()
+    looks = provider.state()["by_api"].get(f"{APIS[model]}.list", 0)
+
+    unknown = (
+        "WITH made AS (INSERT INTO holdfast.batches (id, generation_id, unit_id, model, n_requests, created_at)"
+        " SELECT gen_random_uuid(), generation_id, unit_id, model, 1, now() - interval '1 minute' FROM holdfast.batches"
+        " RETURNING id, generation_id, unit_id) INSERT INTO holdfast.calls (id, generation_id, unit_id, step,"
+        " fingerprint, model, worker, state, reserved_usd, batch_id) SELECT gen_random_uuid(), generation_id, unit_id,"
+        " 'label/0', 'other', :model, :worker, 'intent', 1, id FROM made RETURNING id"
+    )
+    [call] = await rows_of(service, unknown, model=model, worker=f"{living.id}:1")
+    async with asyncio.timeout(60):
+        while provider.state()["by_api"].get(f"{APIS[model]}.list", 0) < looks + 3:  # two whole sweeps have looked
+            await asyncio.sleep(0.05)
+    state = "SELECT state, cost_usd FROM holdfast.calls WHERE id = :id"
+    kept = await rows_of(service, state, id=call.id)
+
+    await rows_of(service, "UPDATE holdfast.calls SET worker = 'dead:1' WHERE id = :id RETURNING id", id=call.id)
+    async with asyncio.timeout(60):
+        while (let_go := await rows_of(service, state, id=call.id))[0].state == "intent":
+            await asyncio.sleep(0.05)
+
+    assert kept == [("intent", None)]
+    assert let_go == [("failed", 0)]
+
+
 async def test_a_batch_that_never_ends_is_cancelled_after_its_day_and_the_labels_bought_by_themselves(
     service: Service, provider: StubProvider
 ) -> None:

@@ -1,6 +1,6 @@
 """From texts to a codeframe: pure stages whose results another process can read; no I/O but reading model files."""
 
-from holdfast.codeframe.assembly import OTHER_NAME, OTHER_NUMBER
+from holdfast.codeframe.assembly import OTHER_NAME
 from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
 from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.bundles import Coder, Reading, bundle_prompt, plan_bundles, read_bundle
@@ -31,6 +31,7 @@ from holdfast.codeframe.reviewing import read_review, review_prompt, wants_revie
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.suggestions import suggest
 from holdfast.codeframe.values import (
+    OTHER_NUMBER,
     AssembledFrame,
     Assignments,
     Brief,

@@ -17,6 +17,9 @@ from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.stability import stability
 from holdfast.codeframe.themes import Group, cut_to_hold, joiner_of, levels_of, name_themes, spare_names, theme_sizes
 from holdfast.codeframe.values import (
+    APART_NUMBER,
+    FIRST_THEME,
+    OTHER_NUMBER,
     AssembledFrame,
     Assignments,
     ClusterLabel,
@@ -27,7 +30,6 @@ from holdfast.codeframe.values import (
     Vectors,
 )
 
-OTHER_NUMBER, APART_NUMBER, FIRST_THEME = 995, 1999, 1001
 OTHER_NAME, APART_NAME = "Other", "No content"
 EXEMPLARS = 5
 

@@ -9,29 +9,36 @@ from holdfast.codeframe.bundles import Reading
 from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, unread_note
 from holdfast.codeframe.preprocess import prepare, spelled_alike
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.values import AssembledFrame, FrameConfig, Mece, MeceIssue
+from holdfast.codeframe.values import (
+    APART_NUMBER,
+    FIRST_THEME,
+    OTHER_NUMBER,
+    AssembledFrame,
+    FrameConfig,
+    Mece,
+    MeceIssue,
+)
 
-OTHER_NUMBER = 995
 MOST_BRANDS = 900  # numbers below Other's and the rule codes'
 MOST_ISSUES = 50
 
 VERIFIED = Draft(
     key="theme/verified",
-    number=1001,
+    number=FIRST_THEME,
     node_type="theme",
     name="Verified",
     description="Brands of your list, and names that many answers spell alike.",
 )
 REVIEW = Draft(
     key="theme/review",
-    number=1002,
+    number=FIRST_THEME + 1,
     node_type="theme",
     name="Review",
     description="Names that few answers give, or that may be another brand misspelt. Read them before you count them.",
 )
 SPAM = Draft(
     key="theme/spam",
-    number=1999,
+    number=APART_NUMBER,
     node_type="theme",
     kind="rule",
     name="Spam",

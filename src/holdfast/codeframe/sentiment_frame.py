@@ -8,7 +8,7 @@ from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, u
 from holdfast.codeframe.preprocess import normalise, prepare, spelled_alike
 from holdfast.codeframe.rules import rule_of
 from holdfast.codeframe.sentiment import Sentiment, sentiment_of
-from holdfast.codeframe.values import AssembledFrame, FrameConfig, Mece
+from holdfast.codeframe.values import OTHER_NUMBER, AssembledFrame, FrameConfig, Mece
 
 CODES = (
     Draft(key="code/1", number=1, name="Positive", description="Praise, or more praise than blame."),
@@ -29,7 +29,7 @@ SILENT = 0.6  # share of answers without a sign that the user should know of
 
 OTHER = Draft(
     key="other",
-    number=995,
+    number=OTHER_NUMBER,
     kind="other",
     name="Other",
     description="Answers of which the model gave no usable reading.",

@@ -18,6 +18,8 @@ NodeType: TypeAlias = Literal["theme", "code"]
 PhraseKind: TypeAlias = Literal["phrase", "topic", "theme"]
 Kind: TypeAlias = Literal["content", "other", "rule"]
 
+OTHER_NUMBER, FIRST_THEME, APART_NUMBER = 995, 1001, 1999  # of every frame's Other, themes, and theme of no content
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameConfig:

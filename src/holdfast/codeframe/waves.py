@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.codeframe.assembly import OTHER_NUMBER
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.examples import Example, Learned, learn
 from holdfast.codeframe.pipeline import cluster_stage, label_stage
 from holdfast.codeframe.preprocess import Prepared, prepare
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.values import FrameConfig, Vectors
+from holdfast.codeframe.values import OTHER_NUMBER, FrameConfig, Vectors
 
 LEAST_OTHERS = 20  # different answers in Other before new themes are looked for among them
 SHOWN = 3  # quotes of a new theme

@@ -13,7 +13,7 @@ from holdfast.codeframe.prompting import Prompt, instructions
 from holdfast.codeframe.replies import TEXT_CHARS, line, named, parsed, plain, sentence, share
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.themes import levels_of
-from holdfast.codeframe.values import AssembledFrame, FrameConfig, Mece
+from holdfast.codeframe.values import APART_NUMBER, FIRST_THEME, OTHER_NUMBER, AssembledFrame, FrameConfig, Mece
 from holdfast.errors import BadReply
 
 VERSION = "whole-1"
@@ -23,7 +23,6 @@ MOST_CODES = 3  # of an answer
 LIKELY_CODES = 30  # for which the reply has room
 TOKENS, TOKENS_A_TEXT, TOKENS_A_CODE = 400, 8, 100  # of the reply
 
-OTHER_NUMBER, APART_NUMBER, FIRST_THEME = 995, 1999, 1001
 OTHER = Draft(
     key="other",
     number=OTHER_NUMBER,

@@ -1,15 +1,13 @@
 """Generations whose labels are bought from the stub provider, and what must be true of their money."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from time import monotonic
 from typing import TypeAlias
 from uuid import UUID
 
 from sqlalchemy import text
-from tests.faults.service.stack import until
+from tests.faults.service.stack import Stack, died, until
 
 from holdfast.service import Service, Status
 from holdfast.stub import StubProvider
@@ -18,19 +16,6 @@ MODEL = "anthropic:stub-model"
 CLUSTERS = 6
 
 Record: TypeAlias = Callable[[str, object], None]  # pytest's record_property
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    """A worker in this process while the block runs; it must live through it."""
-    stopping = asyncio.Event()
-    task = asyncio.create_task(service.run_worker(stopping))
-    try:
-        yield
-        assert not task.done(), "the worker must live through the fault"
-    finally:
-        stopping.set()
-        await task
 
 
 async def check_resumed(
@@ -50,6 +35,31 @@ async def check_resumed(
     await check_bill(service, provider, generation_id)
     await check_units(service, generation_id)
     return ended
+
+
+async def check_killed_at(
+    point: str,
+    provider: StubProvider,
+    stack: Stack,
+    service: Service,
+    generation_id: UUID,
+    *,
+    calls: int,
+    doubts: int,
+    twice: int,
+) -> None:
+    """A worker is killed at the point and another goes on: what was billed twice is listed, all else is billed once."""
+    doomed = stack.start("worker", "--concurrency", "1", HOLDFAST_FAULT=point)
+
+    await died(doomed)
+    stack.start("worker")
+    seen = await until(service, generation_id, lambda status: status.ended)
+
+    assert seen[-1].status == "completed"
+    assert [s.progress for s in seen] == sorted(s.progress for s in seen)
+    assert len(provider.bill().calls) == calls + twice
+    await check_bill(service, provider, generation_id, twice=twice, doubts=doubts)
+    await check_units(service, generation_id)
 
 
 async def check_bill(

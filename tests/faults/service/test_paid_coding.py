@@ -1,8 +1,8 @@
 """A worker dies in the middle of a coding by a model: no bundle is paid twice that is not listed in doubt."""
 
 import pytest
-from tests.faults.service.paid import MODEL, check_bill, check_units
-from tests.faults.service.stack import Stack, died, generation_of, until
+from tests.faults.service.paid import MODEL, check_killed_at
+from tests.faults.service.stack import Stack, generation_of
 
 from holdfast.service import Service
 from holdfast.stub import StubProvider
@@ -33,14 +33,5 @@ async def test_a_worker_killed_in_a_coding_costs_at_most_the_bundle_it_was_askin
     # The first bundle loses answers, and these are asked for in a call of their own: four calls, one after the other.
     paying.faults({"fault": "missing_ids", "times": 1})
     generation_id = await generation_of(service, clusters=None, model=MODEL, coding_type="sentiment")
-    doomed = stack.start("worker", "--concurrency", "1", HOLDFAST_FAULT=point)
 
-    await died(doomed)
-    stack.start("worker")
-    seen = await until(service, generation_id, lambda status: status.ended)
-
-    assert seen[-1].status == "completed"
-    assert [s.progress for s in seen] == sorted(s.progress for s in seen)
-    assert len(paying.bill().calls) == BUNDLES + 1 + twice
-    await check_bill(service, paying, generation_id, twice=twice, doubts=doubts)
-    await check_units(service, generation_id)
+    await check_killed_at(point, paying, stack, service, generation_id, calls=BUNDLES + 1, doubts=doubts, twice=twice)

@@ -1,8 +1,8 @@
 """A worker dies around the review of the whole frame: one call more than the labels, and nothing else is different."""
 
 import pytest
-from tests.faults.service.paid import MODEL, check_bill, check_units
-from tests.faults.service.stack import Stack, died, generation_of, until
+from tests.faults.service.paid import MODEL, check_killed_at
+from tests.faults.service.stack import Stack, generation_of
 
 from holdfast.service import Service
 from holdfast.stub import StubProvider
@@ -27,14 +27,5 @@ async def test_a_worker_killed_in_the_review_costs_at_most_that_call(
     paying: StubProvider, stack: Stack, service: Service, point: str, doubts: int, twice: int
 ) -> None:
     generation_id = await generation_of(service, clusters=LABELS, model=MODEL, hierarchy="two_level", review=True)
-    doomed = stack.start("worker", "--concurrency", "1", HOLDFAST_FAULT=point)
 
-    await died(doomed)
-    stack.start("worker")
-    seen = await until(service, generation_id, lambda status: status.ended)
-
-    assert seen[-1].status == "completed"
-    assert [s.progress for s in seen] == sorted(s.progress for s in seen)
-    assert len(paying.bill().calls) == LABELS + 1 + twice
-    await check_bill(service, paying, generation_id, twice=twice, doubts=doubts)
-    await check_units(service, generation_id)
+    await check_killed_at(point, paying, stack, service, generation_id, calls=LABELS + 1, doubts=doubts, twice=twice)

@@ -14,8 +14,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 import structlog
-from tests.faults.service.paid import CLUSTERS, MODEL, Record, check_resumed, working
+from tests.faults.service.paid import CLUSTERS, MODEL, Record, check_resumed
 from tests.faults.service.stack import Stack, generation_of
+from tests.service_worker import working
 
 from holdfast.embedded import PostgresServer, RedisServer
 from holdfast.service import Service, open_service

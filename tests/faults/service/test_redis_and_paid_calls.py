@@ -13,9 +13,10 @@ import redis.asyncio
 from tests.faults.queue.conftest import Tape
 from tests.faults.queue.test_redis_refuses import a_full_disk, a_replica, no_memory
 from tests.faults.queue.wire import Wire
-from tests.faults.service.paid import CLUSTERS, MODEL, Record, check_resumed, working
+from tests.faults.service.paid import CLUSTERS, MODEL, Record, check_resumed
 from tests.faults.service.stack import Stack, generation_of, until
 from tests.redis_servers import PASSWORD, SentinelSetup, Server, eventually, program_with, running
+from tests.service_worker import working
 
 from holdfast.embedded import RedisServer
 from holdfast.embedded.binaries import find_redis

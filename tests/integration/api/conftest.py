@@ -1,6 +1,5 @@
 """The API over a real service on real servers, a worker in the same loop, and answers people gave."""
 
-import asyncio
 import csv
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any, TypeAlias
 
 import httpx
 import pytest
+from tests.service_worker import working
 
 from holdfast.api import create_app
 from holdfast.service import Service, open_service
@@ -62,18 +62,6 @@ async def client_of(service: Service) -> AsyncIterator[httpx.AsyncClient]:
 def opened_client() -> Callable[[Service], Any]:
     """A client of the API over any service."""
     return client_of
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    """A worker runs while this is open."""
-    stopping = asyncio.Event()
-    worker = asyncio.create_task(service.run_worker(stopping))
-    try:
-        yield
-    finally:
-        stopping.set()
-        await worker
 
 
 @pytest.fixture

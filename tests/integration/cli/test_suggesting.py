@@ -1,28 +1,18 @@
 """`holdfast suggest`: a table that a person fills in, and that is read back as it is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
 import openpyxl
 import pytest
+from tests.service_worker import working
 
 from holdfast.cli.coding import read_examples
 from holdfast.cli.suggesting import Asked, write_suggestions
 from holdfast.errors import BadInput
 from holdfast.service import FileToImport, GenerationConfig, GenerationRequest, Service
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    """A worker while the block runs."""
-    stopping = asyncio.Event()
-    task = asyncio.create_task(service.run_worker(stopping))
-    yield
-    stopping.set()
-    await task
 
 
 async def generated(service: Service, answers: Path) -> UUID:

@@ -1,8 +1,7 @@
 """Scrapes read as Prometheus reads them, of generations that run in this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from decimal import Decimal
 from uuid import UUID
 
@@ -62,15 +61,6 @@ async def begun(service: Service, *, budget: str | None = None, **config: str) -
         budget=None if budget is None else Decimal(budget),
     )
     return (await service.generations.start(request)).generation.id
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    stopping = asyncio.Event()
-    task = asyncio.create_task(service.run_worker(stopping))
-    yield
-    stopping.set()
-    await task
 
 
 async def ended(service: Service, generation_id: UUID) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.integration.service.test_provider_fails import MODELS, check_money, ended, until, working
+from tests.integration.service.test_provider_fails import MODELS, check_money, ended, until
+from tests.service_worker import working
 
 from holdfast.errors import BadInput
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service

@@ -2,13 +2,12 @@
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from tests.service_worker import working
 
 from holdfast.errors import BadInput, Conflict, NotFound
 from holdfast.service import FileToImport, GenerationConfig, GenerationRequest, Service, Status
@@ -19,16 +18,6 @@ TOPICS = (
     "Parking is expensive, I paid {n} pounds",
     "The food was cold and had no taste {n}",
 )
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    """A worker while the block runs."""
-    stopping = asyncio.Event()
-    task = asyncio.create_task(service.run_worker(stopping))
-    yield
-    stopping.set()
-    await task
 
 
 async def ended(service: Service, generation_id: UUID) -> Status:

@@ -10,7 +10,8 @@ import httpx
 import pytest
 import redis.asyncio
 from sqlalchemy import text
-from tests.integration.service.measured import MODEL, Scrape, begun, ended, scraped, working
+from tests.integration.service.measured import MODEL, Scrape, begun, ended, scraped
+from tests.service_worker import working
 
 from holdfast.api import create_app
 from holdfast.embedded import RedisServer

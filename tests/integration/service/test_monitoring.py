@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.integration.service.measured import MODEL, begun, ended, scraped, working
+from tests.integration.service.measured import MODEL, begun, ended, scraped
+from tests.service_worker import working
 
 from holdfast.service import Service
 

@@ -1,14 +1,14 @@
 """Everything a provider may do to a call: classified, its money recorded, and nothing paid for blindly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from tests.service_worker import working
 
 from holdfast.errors import BadInput
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service, Status, open_service
@@ -26,16 +26,6 @@ MODELS = ("anthropic:stub-model", "openai:stub-model")
 @pytest.fixture
 def service(paying: Service) -> Service:
     return paying
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
-    """A worker while the block runs."""
-    stopping = asyncio.Event()
-    task = asyncio.create_task(service.run_worker(stopping))
-    yield
-    stopping.set()
-    await task
 
 
 async def begun(service: Service, *, model: str = MODELS[0], budget: str | None = None, **config: Any) -> UUID:

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import orjson
 import pytest
-from tests.integration.service.test_provider_fails import MODELS, begun, check_money, ended, until, working
+from tests.integration.service.test_provider_fails import MODELS, begun, check_money, ended, until
+from tests.service_worker import working
 
 from holdfast.errors import BadInput
 from holdfast.service import Service

@@ -1,17 +1,16 @@
 """A small survey whole in one prompt: one paid call makes the frame and codes the answers."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.integration.service.test_provider_fails import MODELS, check_money, ended, until, working
+from tests.integration.service.test_provider_fails import MODELS, check_money, ended, until
+from tests.service_worker import working
 
 from holdfast.errors import BadInput
-from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service, open_service
-from holdfast.settings import Settings
+from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.stub import StubProvider
 
 SAID = ("The wait was long {n}", "The staff smiled {n}", "The parking costs too much {n}", "The food is cold {n}")
@@ -20,16 +19,8 @@ SIZES = {"About wait": 15, "About staff": 14, "About parking": 14, "About food":
 
 
 @pytest.fixture
-async def service(
-    redis_url: str, database_url: str, provider: StubProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
-    for name, value in provider.environment().items():
-        monkeypatch.setenv(name, value)
-    settings = Settings(
-        redis_url_given=redis_url, database_url=database_url, home=tmp_path, reconcile_seconds=0.2, call_seconds=3.0
-    )
-    async with open_service(settings) as opened:
-        yield opened
+def service(paying: Service) -> Service:
+    return paying
 
 
 async def begun(service: Service, texts: Sequence[str] = TEXTS, *, model: str = MODELS[0], **config: Any) -> UUID:

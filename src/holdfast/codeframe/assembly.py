@@ -79,7 +79,7 @@ def assemble(
     nodes = _Writer(prepared, codes, assignments, place_of).write(roots)
     names = name_vectors([node.name for node in nodes], embedder)
     notes = (*clustering.notes, *_notes(clustering, reviewed.labels), *proposal.notes)
-    stable = stability(vectors, prepared.weights, k=clustering.n_clusters, seed=config.seed)
+    stable = stability(prepared, vectors, k=clustering.n_clusters, seed=config.seed)
     mece = replace(score_mece(nodes, assignments, names), stability=stable)
     return AssembledFrame(nodes=nodes, assignments=assignments, mece=mece, notes=notes)
 

@@ -11,7 +11,7 @@ from holdfast.codeframe.values import Assignments, ClusterResult, Ints, Vectors
 
 BLOCK = 8192
 LEAST_SHARE = 0.80  # a further code is at least this near, compared with the best one
-CLOSE_CALL = 0.04  # and the neighbours pull at most this much less towards it
+CLOSE_CALL = 0.03  # and the neighbours pull at most this much less towards it
 SAMPLE = 2000
 # Tukey's rule for outliers: so many quartiles' distances below the lower one, and at least this much. His 1.5 finds
 # more of what no code is about, but takes one in a hundred answers from its code, where topics are clear too.

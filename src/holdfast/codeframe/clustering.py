@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.codeframe.neighbours import closest, nearest, smooth
+from holdfast.codeframe.neighbours import closest, nearest
+from holdfast.codeframe.smoothing import smooth
 from holdfast.codeframe.trees import branches, ward_tree
 from holdfast.codeframe.values import Floats, Ints, Vectors
 
-NEIGHBOURS, ROUNDS, PULL = 10, 2, 0.5
+NEIGHBOURS, ROUNDS = 15, 5  # of smoothing: fewer leave the wording in, more wash topics into each other
 SAMPLE = 4000  # vectors the Ward tree is grown on; it costs their square
 ROUNDS_OF_KMEANS = 40
 FITTED = 40_000  # vectors k-means is fitted on; the others only join
 MOST_AUTOMATIC = 250
 FLATNESS = 0.004  # margins that differ by less are alike: the middle of them is taken, which samples do not sway
+FEWER, MORE = 0.06, 0.03  # margin that a number of clusters away from the usual one has to make up for
 NEAREST = 3
 
 
@@ -42,23 +44,27 @@ def cluster(
     vectors: Vectors,
     weights: Ints,
     *,
+    by: Vectors | None = None,
     n_clusters: int | None,
-    min_cluster_size: int = 5,
-    min_samples: int = 3,
+    least: tuple[int, int] = (5, 3),
     seed: int = 0,
 ) -> Clustering:
-    """As many clusters as asked for, or as many as the vectors show; the minimum sizes hold only for the latter."""
+    """As many clusters as asked for, or as many as the vectors show; only these have `least` (answers, different ones).
+
+    They are grouped by other vectors of the same answers when `by` has them (wording.py); the centroids are of these.
+    """
     total = int(weights.sum())
-    if len(vectors) == 0 or (n_clusters is None and total < min_cluster_size):
+    if len(vectors) == 0 or (n_clusters is None and total < least[0]):
         note = "there was nothing to cluster" if total == 0 else f"{total} answers are too few for a cluster"
         return _none(len(vectors), vectors.shape[1], note)
-    smoothed = smooth(vectors, nearest(vectors, NEIGHBOURS), rounds=ROUNDS, weight=PULL)
+    by = vectors if by is None else by
+    smoothed = smooth(by, nearest(by, NEIGHBOURS), rounds=ROUNDS)
     sample = _sample(len(vectors), seed)
     tree = _grow(smoothed[sample])
     k = n_clusters or estimate(vectors[sample], smoothed[sample], tree, n=len(vectors))
     labels, centres = _fit(smoothed, weights, _start(smoothed[sample], tree, k))
     if n_clusters is None:
-        labels, centres = _drop_small(smoothed, weights, labels, centres, sizes=(min_cluster_size, min_samples))
+        labels, centres = _drop_small(smoothed, weights, labels, centres, least=least)
     return _result(vectors, smoothed, weights, centres, asked=n_clusters)
 
 
@@ -94,7 +100,8 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     """The number of clusters where answers are clearly nearer to their own cluster than to the next one.
 
     That margin (a silhouette over centroids, each answer left out of its own) peaks at the true number when there is
-    one and is flat for real survey answers, where a usual codeframe's size, about half the square root of n, decides.
+    one and is flat for real survey answers, where a usual codeframe's size decides: more codes than that need a clear
+    gain for each doubling, as a reader pays for them.
     """
     if len(plain) < 8:
         return 1
@@ -105,8 +112,8 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     margins = np.array([_margin(plain, smoothed, branches(tree, k)) for k in tried])
     if len(margins) >= 5:
         margins = np.convolve(np.pad(margins, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
-    away = np.log(tried / usual) ** 2
-    value = margins - np.where(tried < usual, 0.06, 0.01) * away
+    away = np.log(tried / usual)
+    value = margins - np.where(tried < usual, FEWER * away**2, MORE * away)
     belief = np.exp((value - value.max()) / FLATNESS)
     return round(float(np.exp(belief @ np.log(tried) / belief.sum())))
 
@@ -119,7 +126,8 @@ def likely_clusters(n: int) -> tuple[int, int]:
 
 
 def _usual(n: int) -> float:
-    return float(min(0.55 * np.sqrt(n), 80.0))
+    """Codes of a usual codeframe for n different answers: few answers show half of what many show at most."""
+    return 60 * n / (n + 1100)
 
 
 def _margin(plain: Vectors, smoothed: Vectors, labels: npt.NDArray[np.int32]) -> float:
@@ -177,13 +185,13 @@ def _fit(vectors: Vectors, weights: Ints, centres: Vectors) -> tuple[Ints, Vecto
 
 
 def _drop_small(
-    vectors: Vectors, weights: Ints, labels: Ints, centres: Vectors, *, sizes: tuple[int, int]
+    vectors: Vectors, weights: Ints, labels: Ints, centres: Vectors, *, least: tuple[int, int]
 ) -> tuple[Ints, Vectors]:
     """Dissolve clusters below (answers, different answers), the smallest first, as long as one is left."""
     while len(centres) > 1:
         answers = np.bincount(labels, weights=weights, minlength=len(centres))
         different = np.bincount(labels, minlength=len(centres))
-        small = (answers < sizes[0]) | (different < np.minimum(sizes[1], answers))
+        small = (answers < least[0]) | (different < np.minimum(least[1], answers))
         if not small.any():
             break
         worst = int(np.argmin(np.where(small, answers, np.inf)))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from holdfast.codeframe.lsa import Lsa
 from holdfast.codeframe.values import Vectors
 from holdfast.errors import BadInput, NotConfigured
 
@@ -175,7 +176,7 @@ class MiniLmEmbedder:
 
 
 class LsaEmbedder:
-    """TF-IDF of words and letters, reduced; needs no model, and knows no synonyms."""
+    """Words and letters counted; needs no model."""
 
     name = "lsa"
     dim = 200
@@ -183,33 +184,8 @@ class LsaEmbedder:
 
     def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """Unit rows of at most `dim` columns, fewer for a small corpus; a text without any known word is a zero row."""
-        from sklearn.decomposition import TruncatedSVD  # noqa: PLC0415 - slow to import
-        from sklearn.pipeline import make_union  # noqa: PLC0415
-
-        counts = make_union(_counter("word", (1, 2), len(texts)), _counter("char_wb", (3, 5), len(texts)))
-        try:
-            counted = counts.fit_transform(list(texts))
-        except ValueError:  # an empty vocabulary: no text has a word
-            return np.zeros((len(texts), 1), dtype=np.float32)
-        width = min(self.dim, min(counted.shape) - 1)
-        if width < 1:
-            return np.ones((len(texts), 1), dtype=np.float32)
-        vectors = TruncatedSVD(width, random_state=0).fit_transform(counted).astype(np.float32)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        found = Lsa(texts, width=self.dim)
         if progress is not None:
             progress(len(texts), len(texts))
-        return np.asarray(vectors / np.maximum(norms, 1e-9), dtype=np.float32)
-
-
-def _counter(analyzer: str, ngrams: tuple[int, int], n_texts: int) -> object:
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
-
-    return TfidfVectorizer(
-        analyzer=analyzer,
-        ngram_range=ngrams,
-        min_df=2 if n_texts >= 100 else 1,
-        max_features=50_000,
-        sublinear_tf=True,
-        dtype=np.float32,
-        token_pattern=r"(?u)\b\w+\b" if analyzer == "word" else None,
-    )
+        # One column at least: too small a corpus to tell texts apart leaves them alike.
+        return found.read(texts) if found.width else np.ones((len(texts), 1), dtype=np.float32)

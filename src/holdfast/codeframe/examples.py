@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.codeframe.neighbours import nearest, smooth
+from holdfast.codeframe.neighbours import nearest
 from holdfast.codeframe.probe import Probe, shifted, softmax, temperature, train
+from holdfast.codeframe.smoothing import smooth
 from holdfast.codeframe.values import Floats, Ints, Vectors
 
 SHARPNESS = 10.0  # logits of a name's nearness: what the probe starts from
 UNTAUGHT = 20.0  # the same, without any example
-NEIGHBOURS = 10
+NEIGHBOURS, ROUNDS = 10, 2
 FOLDS = 3
 LEAST_HELD_OUT = 20  # examples before thresholds are taken from them
 MOST_HELD_OUT = 1500  # examples that thresholds are taken from: more cost time and change little
@@ -92,7 +93,7 @@ class _Task:
     """The answers as the probe sees them, and the examples as rows and targets."""
 
     def __init__(self, vectors: Vectors, names: Vectors, taught: Sequence[tuple[int, tuple[int, ...]]]) -> None:
-        mixed = vectors + smooth(vectors, nearest(vectors, NEIGHBOURS))
+        mixed = vectors + smooth(vectors, nearest(vectors, NEIGHBOURS), rounds=ROUNDS)
         self.vectors: Vectors = _unit(mixed)
         self.names = names
         inside = [(row, codes) for row, codes in taught if codes]

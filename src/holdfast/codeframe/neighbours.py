@@ -99,30 +99,3 @@ def closest(vectors: Vectors, centres: Vectors) -> Ints:
     for start in range(0, len(vectors), 8192):
         found[start : start + 8192] = np.argmax(vectors[start : start + 8192] @ centres.T, axis=1)
     return found
-
-
-def smooth(vectors: Vectors, neighbours: Ints, *, rounds: int = 2, weight: float = 0.5) -> Vectors:
-    """Pull each vector towards its neighbours' mean: evens out the wording and keeps the topic.
-
-    Above EXACT vectors a round that another one follows is kept in half precision, as stored vectors are: a million
-    then take 0.8 GB beside the given ones and the result, not 1.5 (tests/unit/codeframe/test_clustering.py).
-    """
-    if neighbours.shape[1] == 0:
-        return vectors
-    for left in reversed(range(rounds)):
-        narrow = left > 0 and len(vectors) > EXACT
-        vectors = _pulled(vectors, neighbours, weight, np.dtype(np.float16 if narrow else np.float32))
-    return vectors
-
-
-def _pulled(
-    vectors: npt.NDArray[np.floating], neighbours: Ints, weight: float, kept: np.dtype[np.floating]
-) -> npt.NDArray[np.floating]:
-    pulled = np.empty(vectors.shape, dtype=kept)
-    for start in range(0, len(vectors), BLOCK):
-        rows = slice(start, start + BLOCK)
-        around = vectors[neighbours[rows]].mean(axis=1, dtype=np.float32)
-        block = (1 - weight) * vectors[rows].astype(np.float32) + weight * around
-        block /= np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-9)
-        pulled[rows] = block
-    return pulled

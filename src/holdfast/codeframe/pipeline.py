@@ -19,6 +19,7 @@ from holdfast.codeframe.preprocess import Prepared, prepare
 from holdfast.codeframe.proposals import Reviewed
 from holdfast.codeframe.themes import theme_tree
 from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
+from holdfast.codeframe.wording import worded
 
 CHUNK = 1000  # distinct texts one embed unit takes: a second or two of work
 CHUNK_CHARACTERS = 300_000  # together; long answers make chunks of fewer texts
@@ -91,9 +92,9 @@ def cluster_stage(prepared: Prepared, vectors: Vectors, config: FrameConfig) -> 
     found = cluster(
         vectors,
         prepared.weights,
+        by=worded(vectors, prepared.distinct),
         n_clusters=config.n_clusters,
-        min_cluster_size=config.min_cluster_size,
-        min_samples=config.min_samples,
+        least=(config.min_cluster_size, config.min_samples),
         seed=config.seed,
     )
     briefs = write_briefs(prepared, vectors, found)

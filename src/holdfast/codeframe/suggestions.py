@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.codeframe.neighbours import nearest, smooth
+from holdfast.codeframe.neighbours import nearest
+from holdfast.codeframe.smoothing import smooth
 from holdfast.codeframe.values import Floats, Ints, Vectors
 
-NEIGHBOURS = 10
+NEIGHBOURS, ROUNDS = 10, 2
 MOST_CELLS = 1000  # answers and examples together
 MOST_COMPARED = 10_000  # different answers that cells are made of: more cost time and change little
 LEAST_WEIGHT = 1e-6
@@ -78,7 +79,7 @@ def _central(vectors: Vectors, wanted: Floats, confirmed: npt.NDArray[np.bool_],
         return free[:0]
     from sklearn.cluster import KMeans  # noqa: PLC0415 - slow to import
 
-    smoothed = vectors + smooth(vectors, nearest(vectors, NEIGHBOURS))
+    smoothed = vectors + smooth(vectors, nearest(vectors, NEIGHBOURS), rounds=ROUNDS)
     smoothed /= np.maximum(np.linalg.norm(smoothed, axis=1, keepdims=True), 1e-9)
     n_cells = min(n + int(confirmed.sum()), max(MOST_CELLS, n), len(vectors))
     means = KMeans(n_cells, n_init=1, random_state=0).fit(smoothed, sample_weight=wanted + LEAST_WEIGHT)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.codeframe import neighbours
-from holdfast.codeframe.clustering import cluster
+from holdfast.codeframe import neighbours, smoothing
+from holdfast.codeframe.clustering import cluster, likely_clusters
 from holdfast.codeframe.metrics import adjusted_rand, matched_accuracy
 from holdfast.codeframe.values import Vectors
 
@@ -67,7 +67,7 @@ def test_identical_vectors_are_one_cluster_even_when_more_are_asked_for() -> Non
 def test_too_few_answers_give_no_cluster_and_a_reason() -> None:
     vectors, _ = blobs(1, 3)
 
-    found = cluster(vectors, ones(vectors), n_clusters=None, min_cluster_size=5)
+    found = cluster(vectors, ones(vectors), n_clusters=None, least=(5, 3))
 
     assert found.n_clusters == 0
     assert found.labels.tolist() == [-1, -1, -1]
@@ -77,9 +77,19 @@ def test_too_few_answers_give_no_cluster_and_a_reason() -> None:
 def test_automatic_clusters_have_at_least_the_smallest_size() -> None:
     vectors, _ = blobs(10, 12, spread=1.5)
 
-    found = cluster(vectors, ones(vectors), n_clusters=None, min_cluster_size=9)
+    found = cluster(vectors, ones(vectors), n_clusters=None, least=(9, 3))
 
     assert np.bincount(found.labels).min() >= 9
+
+
+@pytest.mark.parametrize("n", [120, 400, 1500])
+def test_answers_without_clear_groups_get_the_size_of_a_usual_codeframe(n: int) -> None:
+    cloud, _ = blobs(1, n, spread=30.0)
+
+    found = cluster(cloud, ones(cloud), n_clusters=None).n_clusters
+
+    few, many = likely_clusters(n)
+    assert few <= found <= many
 
 
 def test_clusters_are_numbered_from_the_largest() -> None:
@@ -115,29 +125,46 @@ def test_neighbours_found_by_cells_are_nearly_all_the_true_ones(monkeypatch: pyt
     assert all(row not in near for row, near in enumerate(by_cells.tolist()))
 
 
-def test_smoothing_of_many_vectors_needs_half_of_them_beside_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    vectors, _ = blobs(40, 500)
-    near = np.random.default_rng(0).integers(0, len(vectors), size=(len(vectors), 10)).astype(np.int32)
-    whole = neighbours.smooth(vectors, near)
-    monkeypatch.setattr(neighbours, "EXACT", 1000)
-    monkeypatch.setattr(neighbours, "BLOCK", 64)
+def test_smoothing_of_many_vectors_keeps_its_rounds_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(20_000, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    near = random.integers(0, len(vectors), size=(len(vectors), 15)).astype(np.int32)
+    whole = smoothing.smooth(vectors, near, rounds=2)
+    monkeypatch.setattr(smoothing, "EXACT", 1000)
+    monkeypatch.setattr(smoothing, "BLOCK", 64)
     tracemalloc.start()
 
-    by_half = neighbours.smooth(vectors, near)
+    by_half = smoothing.smooth(vectors, near, rounds=2)
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 1.7 * vectors.nbytes
+    assert peak / len(vectors) < 1350  # bytes a row: 512 the result, 256 the round before, the rest is the graph
     assert by_half.dtype == np.float32
     assert np.abs(by_half - whole).max() < 1e-3
+
+
+def test_a_small_topic_is_not_drawn_into_a_large_one_that_fills_its_neighbours() -> None:
+    """Each answer measures nearness at its own scale: of its eight neighbours the two of its topic count most."""
+    large, _ = blobs(1, 60, spread=0.05)
+    small, _ = blobs(1, 3, spread=0.05, seed=1)
+    vectors = np.concatenate([large, small])
+
+    smoothed = smoothing.smooth(vectors, neighbours.nearest(vectors, 8), rounds=3)
+
+    own, other = (topic.mean(axis=0) / np.linalg.norm(topic.mean(axis=0)) for topic in (small, large))
+    assert (smoothed[60:] @ own).min() > 0.8
+    assert (smoothed[60:] @ other).max() < 0.5
 
 
 def test_many_vectors_are_clustered_alike_in_any_number_of_runs_and_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors, truth = blobs(20, 150)
     monkeypatch.setattr(neighbours, "EXACT", 1000)
+    monkeypatch.setattr(smoothing, "EXACT", 1000)
 
     first = cluster(vectors, ones(vectors), n_clusters=20)
     monkeypatch.setattr(neighbours, "BLOCK", 100)
+    monkeypatch.setattr(smoothing, "BLOCK", 100)
     second = cluster(vectors, ones(vectors), n_clusters=20)
 
     assert adjusted_rand(truth, first.labels) > 0.95

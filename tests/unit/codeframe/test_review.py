@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.codeframe.test_frame import MIXED, check
 
@@ -255,6 +255,7 @@ PARTS = st.fixed_dictionaries({"ids": IDS}, optional={"name": st.text(max_size=9
 ANY = st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists)
 
 
+@settings(deadline=None)
 @given(st.lists(PARTS | ANY, max_size=8), st.lists(PARTS | ANY, max_size=8), st.sampled_from([FREE, FIXED]))
 def test_whatever_is_proposed_every_code_is_in_one_place(merges: Any, themes: Any, config: FrameConfig) -> None:
     try:

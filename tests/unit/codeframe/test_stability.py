@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from holdfast.codeframe import Vectors
+from holdfast.codeframe import Vectors, prepare
 from holdfast.codeframe.stability import stability
 
 
@@ -13,7 +13,9 @@ def blobs(spread: float, *, k: int = 5, each: int = 30) -> Vectors:
 
 
 def figure(vectors: Vectors, *, k: int = 5, seed: int = 0) -> float | None:
-    return stability(vectors, np.ones(len(vectors), dtype=np.int32), k=k, seed=seed)
+    """Of texts whose words say nothing of their topic."""
+    texts = [f"{chr(97 + n % 26)}{chr(97 + n // 26)} answer" for n in range(len(vectors))]
+    return stability(prepare(texts), vectors, k=k, seed=seed)
 
 
 def test_clear_topics_come_out_again_and_a_cloud_does_not() -> None:

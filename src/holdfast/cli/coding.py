@@ -93,7 +93,7 @@ def code_file(settings: Settings, asked: Coding) -> int:
     rows = list(file.rows())
     for note in file.notes:
         console.print(f"note: {plain(note)}")
-    embedder = open_embedder("auto", models=settings.models, cache=settings.cache)
+    embedder = open_embedder(settings.embedder, models=settings.models, cache=settings.cache / "models")
     coded = (Taught(text=row.text, numbers=frame.numbers(row.codes)) for row in frame.answers)
     taught = [*confirmed, *weak_examples(coded, confirmed)]
     before = compared_with([row.text for row in frame.answers])

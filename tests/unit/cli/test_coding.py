@@ -8,7 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from holdfast.cli.app import app
-from holdfast.errors import BadInput
+from holdfast.errors import BadInput, NotConfigured
 from holdfast.files import ExportRow, FrameRow, write_table
 
 SAID = {
@@ -106,3 +106,14 @@ def test_a_frame_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     done, _ = run(tmp_path, path, NEW)
 
     assert isinstance(done.exception, BadInput)
+
+
+def test_the_embedder_that_the_settings_name_is_used(
+    tmp_path: Path, frame: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_EMBEDDER", "minilm")
+
+    done, out = run(tmp_path, frame, NEW)
+
+    assert isinstance(done.exception, NotConfigured)  # its model is not there; words would be the wrong answer
+    assert not out.exists()

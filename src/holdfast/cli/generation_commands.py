@@ -32,7 +32,9 @@ def generate(
     existing_code: options.ExistingCodes = None,
     clusters: options.Clusters = None,
     hierarchy: options.HierarchyChoice = "adaptive",
-    min_cluster_size: Annotated[int, typer.Option(help="Answers a code must have when their number is estimated.")] = 5,
+    min_cluster_size: options.MinClusterSize = 5,
+    min_samples: options.MinSamples = 3,
+    language: options.Language = "en",
     seed: Annotated[int, typer.Option(help="Another seed, another way to break ties.")] = 0,
     model: options.Model = "offline",
     batch: options.Batch = False,
@@ -53,14 +55,17 @@ def generate(
     """
     from holdfast.cli.buying import agree  # noqa: PLC0415 - the pipeline takes a second to import
     from holdfast.cli.generating import generate_table  # noqa: PLC0415
-    from holdfast.cli.orders import Order, usd  # noqa: PLC0415
-    from holdfast.service import FileToImport, GenerationConfig  # noqa: PLC0415
+    from holdfast.cli.orders import Order, asked_config, usd  # noqa: PLC0415
+    from holdfast.service import FileToImport  # noqa: PLC0415
 
     settings = quietly()
-    config = GenerationConfig(
-        n_clusters=clusters,
+    config = asked_config(
+        clusters=clusters,
+        existing_code=existing_code,
+        language=language,
         hierarchy=hierarchy,
         min_cluster_size=min_cluster_size,
+        min_samples=min_samples,
         seed=seed,
         model=model,
         batch=batch,
@@ -69,7 +74,6 @@ def generate(
         whole=whole,
         in_doubt=in_doubt,
         coding_type=coding_type,
-        existing_codes=tuple(existing_code or ()),
     )
     source = FileToImport(path=file, text_column=text_column, id_column=id_column, sheet=sheet)
     order = Order.checked(settings, file=source, config=config, out=out, budget=usd(budget))

@@ -27,7 +27,11 @@ def estimate(
     text_column: options.TextColumn = None,
     sheet: options.Sheet = None,
     coding_type: options.CodingType = "open-ended",
+    existing_code: options.ExistingCodes = None,
     clusters: options.Clusters = None,
+    hierarchy: options.HierarchyChoice = "adaptive",
+    min_cluster_size: options.MinClusterSize = 5,
+    language: options.Language = "en",
     batch: options.Batch = False,
     review: options.Review = False,
     code_answers: options.CodeAnswers = False,
@@ -35,12 +39,16 @@ def estimate(
 ) -> None:
     """Say what a codeframe of a file's answers may cost. Starts nothing and needs no key."""
     from holdfast.cli.buying import show_estimate  # noqa: PLC0415 - the pipeline takes a second to import
-    from holdfast.cli.orders import checked_file  # noqa: PLC0415
-    from holdfast.service import FileToImport, GenerationConfig  # noqa: PLC0415
+    from holdfast.cli.orders import asked_config, checked_file  # noqa: PLC0415
+    from holdfast.service import FileToImport  # noqa: PLC0415
 
     settings = quietly()
-    config = GenerationConfig(
-        n_clusters=clusters,
+    config = asked_config(
+        clusters=clusters,
+        existing_code=existing_code,
+        language=language,
+        hierarchy=hierarchy,
+        min_cluster_size=min_cluster_size,
         model=model,
         batch=batch,
         review=review,

@@ -46,6 +46,15 @@ CodingType: TypeAlias = Annotated[
 ExistingCodes: TypeAlias = Annotated[
     list[str] | None, typer.Option("--existing-code", metavar="NAME", help=EXISTING_HELP)
 ]
+MinClusterSize: TypeAlias = Annotated[
+    int, typer.Option("--min-cluster-size", help="Answers a code must have when their number is estimated.")
+]
+MinSamples: TypeAlias = Annotated[
+    int, typer.Option("--min-samples", help="Different answers a code must have when their number is estimated.")
+]
+Language: TypeAlias = Annotated[
+    str, typer.Option("--language", metavar="XX", help="Language of the names a model writes, in two letters.")
+]
 Model: TypeAlias = Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)]
 Batch: TypeAlias = Annotated[
     bool, typer.Option("--batch", help="Buy the calls as a batch: half the price, done within a day.")

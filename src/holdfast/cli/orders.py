@@ -1,9 +1,10 @@
 """What `holdfast generate` was asked for, checked before anything is done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from holdfast.errors import BadInput
 from holdfast.service import FileToImport, GenerationConfig, check_config, check_payer, check_table_path
@@ -27,6 +28,15 @@ class Order:
         check_config(config)
         check_payer(settings, config.model)
         return cls(file=checked_file(file), config=config, out=checked_out(out, source=file.path), budget=budget)
+
+
+def asked_config(
+    *, clusters: int | None, existing_code: Sequence[str] | None, language: str, **rest: Any
+) -> GenerationConfig:
+    """What the options ask for; `rest` are those called as the settings are."""
+    return GenerationConfig(
+        n_clusters=clusters, existing_codes=tuple(existing_code or ()), target_language=language.strip().lower(), **rest
+    )
 
 
 def checked_file(file: FileToImport) -> FileToImport:

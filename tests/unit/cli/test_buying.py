@@ -1,12 +1,19 @@
 """What is said before money is spent, and of what it did not bring."""
 
+import inspect
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from tests.unit.cli.statuses import status
+from typer.testing import CliRunner
 
+from holdfast.cli.app import app
 from holdfast.cli.buying import told
 from holdfast.cli.driving import incomplete
+from holdfast.cli.generation_commands import generate
+from holdfast.cli.money_commands import estimate
 from holdfast.service import Estimate, GenerationConfig
 
 SAID = Estimate(low_usd=Decimal("0.01"), high_usd=Decimal("0.02"), n_calls=3)
@@ -34,3 +41,29 @@ def test_a_partial_generation_says_what_is_missing() -> None:
     assert incomplete(status(n_failed=2, failed_stages=frozenset({"label"}))).startswith("2 clusters could not")
     assert "review" in incomplete(status(failed_stages=frozenset({"review"})))
     assert "bundles of answers" in incomplete(status(failed_stages=frozenset({"code"})))
+
+
+def estimated(file: Path, *options: str) -> tuple[int, int]:
+    """Tokens in and out."""
+    done = CliRunner().invoke(app, ["estimate", str(file), "--model", "openai:gpt-4o-mini", *options])
+    assert done.exit_code == 0, done.output
+    tokens = re.search(r"at most ([\d,]+) tokens in and ([\d,]+) out", " ".join(done.output.split()))
+    assert tokens, done.output
+    first, second = (int(each.replace(",", "")) for each in tokens.groups())
+    return first, second
+
+
+def test_an_estimate_counts_the_codes_that_go_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_path / "home"))
+    file = tmp_path / "answers.csv"
+    file.write_text("answer\n" + "".join(f"the food in room {n} was cold\n" for n in range(30)), encoding="utf-8")
+    options = [f"--existing-code=Very long name of a code number {n}" for n in range(20)]
+
+    (plain, _), (longer, _) = estimated(file, "--clusters", "2"), estimated(file, "--clusters", "2", *options)
+
+    assert longer > plain + 2 * 20 * 5  # in the prompt of each of the two clusters
+
+
+def test_what_makes_a_generation_dearer_can_be_told_the_estimate() -> None:
+    free = {"out", "id_column", "min_samples", "seed", "budget", "in_doubt", "yes", "no_progress"}
+    assert set(inspect.signature(generate).parameters) - set(inspect.signature(estimate).parameters) == free

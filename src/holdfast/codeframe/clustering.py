@@ -20,7 +20,9 @@ ROUNDS_OF_KMEANS = 40
 FITTED = 40_000  # vectors k-means is fitted on; the others only join
 MOST_AUTOMATIC = 250
 FLATNESS = 0.004  # margins that differ by less are alike: the middle of them is taken, which samples do not sway
-FEWER, MORE = 0.06, 0.03  # margin that a number of clusters away from the usual one has to make up for
+# Margin that a number of clusters has to make up for: fewer than usual, more, and so many that they are hardly a
+# codeframe, where answers that repeat each other's phrases would go on gaining.
+FEWER, MORE, FAR_MORE = 0.06, 0.02, 0.1
 NEAREST = 3
 
 
@@ -113,7 +115,7 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     if len(margins) >= 5:
         margins = np.convolve(np.pad(margins, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
     away = np.log(tried / usual)
-    value = margins - np.where(tried < usual, FEWER * away**2, MORE * away)
+    value = margins - np.where(away < 0, FEWER * away**2, MORE * away) - FAR_MORE * np.maximum(away - 1, 0) ** 2
     belief = np.exp((value - value.max()) / FLATNESS)
     return round(float(np.exp(belief @ np.log(tried) / belief.sum())))
 

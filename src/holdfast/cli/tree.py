@@ -52,6 +52,8 @@ def summary(hierarchy: Hierarchy) -> str:
 def _tree(hierarchy: Hierarchy, title: str, shape: Shape, width: int) -> Tree:
     below: dict[str | None, list[StoredNode]] = {}
     for node in hierarchy.nodes:
+        if node.stands_empty:
+            continue
         below.setdefault(node.parent_key, []).append(node)
     tree = Tree(Text(title, style="bold"), guide_style="dim")
     painter = _Painter(n_answers=hierarchy.generation.n_answers, below=below, shape=shape, width=width)

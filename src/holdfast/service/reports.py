@@ -77,6 +77,8 @@ def report_nodes(nodes: Sequence[StoredNode], n_answers: int) -> list[ReportNode
     """The nodes in reading order: each theme followed by what is below it."""
     below: dict[str | None, list[StoredNode]] = {}
     for node in nodes:
+        if node.stands_empty:
+            continue
         below.setdefault(node.parent_key, []).append(node)
 
     def walk(parent: str | None) -> list[ReportNode]:

@@ -37,6 +37,11 @@ class StoredNode(Node):
 
     id: int
 
+    @property
+    def stands_empty(self) -> bool:
+        """Other, or a rule's code, that no answer has: told as a figure, not worth a row of its own."""
+        return self.n_answers == 0 and self.details.get("kind", "content") != "content"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodedAnswer:

@@ -99,3 +99,18 @@ def test_the_summary_is_one_line_of_figures() -> None:
     generation = replace(FRAME.generation, result={"n_codes": 7, "mece": {"score": 94.0, "stability": 0.816}})
     stable = replace(FRAME, generation=generation)
     assert summary(stable).endswith("MECE score 94 of 100 · stability 0.82")
+
+
+def test_an_empty_other_has_no_row_and_a_code_of_the_frame_that_nobody_mentions_has() -> None:
+    other = replace(node("other", "theme/apart", "Other", 0), details={"kind": "other"})
+    apart = replace(node("theme/apart", None, "No content", 0), details={"kind": "rule"})
+    unused = replace(node("code/9", "theme/1", "Parking", 0), details={"kind": "content"})
+    frame = hierarchy(node("theme/1", None, "Access", 12), unused, apart, other)
+
+    lines = "\n".join(shown(frame, WHOLE))
+
+    assert "Parking" in lines
+    assert "Other" not in lines
+    assert "No content" not in lines
+    full = [replace(part, n_answers=3) for part in (apart, other)]
+    assert "Other" in "\n".join(shown(hierarchy(node("theme/1", None, "Access", 12), *full), WHOLE))

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from holdfast.api.bodies import Body, Id, Storable
+from holdfast.api.bodies_examples import GivenCodes
 from holdfast.api.bodies_money import Budget, CostBody, CostEstimateBody, StatusWord
-from holdfast.service import GenerationConfig
+from holdfast.service import MOST_EXAMPLES, GenerationConfig
 
 HierarchyKind: TypeAlias = Literal["flat", "two_level", "three_level", "adaptive"]
 
@@ -34,6 +35,13 @@ class AlgorithmConfigBody(Body):
     min_cluster_size: MinClusterSize = 5
     min_samples: MinSamples = 3
     hierarchy_preference: HierarchyKind = "adaptive"
+
+
+class TaughtBody(Body):
+    """An answer's text with the codes that a person confirmed."""
+
+    text: Storable = Field(min_length=1, max_length=20_000)
+    codes: GivenCodes
 
 
 class ConfigBody(Body):
@@ -69,6 +77,12 @@ class ConfigBody(Body):
         None,
         description="A finished generation with whose codes, numbers and confirmed answers these answers are coded, "
         "instead of new codes: the next wave, or the same answers again after some were confirmed",
+    )
+    examples: tuple[TaughtBody, ...] = Field(
+        (),
+        max_length=MOST_EXAMPLES,
+        description="Answers whose codes a person confirmed, of this survey or another, to learn from. With `frame_of` "
+        "they add to what was confirmed there; without it the codes they name are the codeframe",
     )
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
 
@@ -122,6 +136,7 @@ class GenerateBody(Body):
             batch=asked.batch,
             review=asked.review,
             frame_of=None if asked.frame_of is None else str(asked.frame_of),
+            examples=tuple((each.text, tuple(map(str, each.codes))) for each in asked.examples),
             whole=asked.whole,
             code_answers=asked.code_answers,
         )

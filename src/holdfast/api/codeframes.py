@@ -42,6 +42,7 @@ _IN_CONFIG = frozenset(
         "batch",
         "review",
         "frame_of",
+        "examples",
         "code_answers",
         "whole",
         "budget_usd",

@@ -116,7 +116,12 @@ def read_examples(path: Path) -> list[tuple[str, tuple[str, ...]]]:
     file = read_coded_file(path)
     if file.text_column is None:
         raise BadInput(f"{path.name} has no column of answers, called text or answer; examples need their texts")
-    return [(row.text, row.codes) for row in file.rows if row.codes]
+    return [(_kept(row.text), tuple(map(_kept, row.codes))) for row in file.rows if row.codes]
+
+
+def _kept(text: str) -> str:
+    """The text as a database keeps it: only a .json can hold more."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _confirmed(path: Path | None, frame: Frame) -> list[Taught]:

@@ -30,6 +30,10 @@ def generate(
     sheet: options.Sheet = None,
     coding_type: options.CodingType = "open-ended",
     existing_code: options.ExistingCodes = None,
+    examples: options.Examples = None,
+    frame_of: Annotated[
+        str | None, typer.Option(metavar="ID", help="Code with that generation's codes and confirmed answers.")
+    ] = None,
     clusters: options.Clusters = None,
     hierarchy: options.HierarchyChoice = "adaptive",
     min_cluster_size: options.MinClusterSize = 5,
@@ -51,9 +55,11 @@ def generate(
 ) -> None:
     """Make a codeframe of a file's answers, and write the table with every answer coded.
 
+    With --examples their codes are the codeframe; with --frame-of those of a generation, which then learns from both.
     Ctrl-C stops it and loses nothing: `holdfast resume` goes on. What a model's labels may cost is said before.
     """
     from holdfast.cli.buying import agree  # noqa: PLC0415 - the pipeline takes a second to import
+    from holdfast.cli.coding import read_examples  # noqa: PLC0415
     from holdfast.cli.generating import generate_table  # noqa: PLC0415
     from holdfast.cli.orders import Order, asked_config, usd  # noqa: PLC0415
     from holdfast.service import FileToImport  # noqa: PLC0415
@@ -63,6 +69,8 @@ def generate(
         clusters=clusters,
         existing_code=existing_code,
         language=language,
+        examples=tuple(row for each in examples or () for row in read_examples(each)),
+        frame_of=None if frame_of is None else str(generation_id(frame_of)),
         hierarchy=hierarchy,
         min_cluster_size=min_cluster_size,
         min_samples=min_samples,

@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, and what becomes of them."""
 
 import logging
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
@@ -54,6 +55,10 @@ MinSamples: TypeAlias = Annotated[
 ]
 Language: TypeAlias = Annotated[
     str, typer.Option("--language", metavar="XX", help="Language of the names a model writes, in two letters.")
+]
+Examples: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option("--examples", help="Answers whose codes a person confirmed: text and codes; several if given again."),
 ]
 Model: TypeAlias = Annotated[str, typer.Option("--model", "-m", help=MODEL_HELP)]
 Batch: TypeAlias = Annotated[

@@ -26,7 +26,7 @@ from holdfast.codeframe.projection import Projection, project, sample_answers
 from holdfast.codeframe.prompting import Prompt, label_prompt
 from holdfast.codeframe.proposals import Proposal, Reviewed
 from holdfast.codeframe.reading import read_label
-from holdfast.codeframe.reframing import reframe
+from holdfast.codeframe.reframing import folded, named_codes, named_frame, reframe
 from holdfast.codeframe.reviewing import read_review, review_prompt, wants_review
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.suggestions import suggest
@@ -115,11 +115,14 @@ __all__ = [
     "drift",
     "embed_chunk",
     "evaluate",
+    "folded",
     "label_prompt",
     "label_stage",
     "learn",
     "likely_clusters",
     "mostly_foreign",
+    "named_codes",
+    "named_frame",
     "open_embedder",
     "plan_bundles",
     "plan_chunks",

@@ -1,17 +1,61 @@
 """Last wave's codeframe over new answers: the same nodes and numbers, with this wave's counts, quotes and check."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from holdfast.codeframe.assembly import EXEMPLARS
+from holdfast.codeframe.assembly import EXEMPLARS, OTHER_NAME
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import name_vectors
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.values import AssembledFrame, Assignments, Node
+from holdfast.codeframe.values import OTHER_NUMBER, AssembledFrame, Assignments, Node
 from holdfast.codeframe.waves import CodedRows
+
+_SET_ASIDE = {OTHER_NAME.casefold(), *(rule.name.casefold() for rule in RULES.values())}
+
+
+def folded(name: str) -> str:
+    """A code's name as names are compared."""
+    return " ".join(name.split()).casefold()
+
+
+def named_codes(names: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """`folded` name -> number and name of each code, by the order of the names; Other and rule codes are none.
+
+    White space and case make no other code.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(" ".join(name.split()) for name in names):
+        found.setdefault(folded(name), name)
+    kept = [key for key in sorted(found) if key and key not in _SET_ASIDE]
+    return {key: (number, found[key]) for number, key in enumerate(kept, start=1)}
+
+
+def named_frame(names: Iterable[str]) -> list[Node]:
+    """A flat frame of these codes and Other, for `reframe`."""
+    codes = [*named_codes(names).values(), (OTHER_NUMBER, OTHER_NAME)]
+    return [
+        Node(
+            key="other" if number == OTHER_NUMBER else f"code/{number}",
+            parent=None,
+            node_type="code",
+            kind="other" if number == OTHER_NUMBER else "content",
+            level=1,
+            position=place,
+            number=number,
+            name=name,
+            description="Answers that fit none of the codes." if number == OTHER_NUMBER else "",
+            confidence=1.0,
+            keyphrases=(),
+            exemplars=(),
+            n_answers=0,
+            share=0.0,
+            existing=None if number == OTHER_NUMBER else name,
+        )
+        for place, (number, name) in enumerate(codes)
+    ]
 
 
 def reframe(

@@ -11,7 +11,7 @@ from holdfast.service.importing import FileToImport, Imports, IncomingRow
 from holdfast.service.metrics import CONTENT_TYPE as METRICS_TYPE
 from holdfast.service.metrics import Metrics as ProcessMetrics
 from holdfast.service.models import keys_of, prices_of
-from holdfast.service.requests import HIERARCHIES, MIN_ANSWERS, GenerationConfig, GenerationRequest
+from holdfast.service.requests import HIERARCHIES, MIN_ANSWERS, MOST_EXAMPLES, GenerationConfig, GenerationRequest
 from holdfast.service.requests import check as check_config
 from holdfast.service.scraping import last_scrape
 from holdfast.service.servers import opened
@@ -29,6 +29,7 @@ __all__ = [
     "HIERARCHIES",
     "METRICS_TYPE",
     "MIN_ANSWERS",
+    "MOST_EXAMPLES",
     "QUEUE",
     "Account",
     "Balance",

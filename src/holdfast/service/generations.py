@@ -58,7 +58,9 @@ class Generations:
         """
         check(request.config)
         if (frame_of := request.config.frame_of) is not None:
-            await self._database.run(lambda connection: check_frame(connection, UUID(frame_of)))
+            await self._database.run(
+                lambda connection: check_frame(connection, UUID(frame_of), request.config.examples)
+            )
         budget = self._estimates.budget_of(request)
         said = await self._estimates.of(request)
         new = NewGeneration(

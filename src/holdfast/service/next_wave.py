@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,64 +11,112 @@ from holdfast.codeframe import (
     Embedder,
     KnownCode,
     Node,
+    Taught,
     Wave,
     code_wave,
     compared_with,
     drift,
+    folded,
+    named_codes,
+    named_frame,
     reframe,
     weak_examples,
 )
-from holdfast.errors import Conflict
-from holdfast.service.confirming import frame_of
+from holdfast.errors import BadInput, Conflict, Problem
+from holdfast.service.confirming import Numbers, frame_of
 from holdfast.service.frames import Work, frame_result, frame_writer
 from holdfast.service.requests import GenerationConfig
-from holdfast.service.suggesting import Known, read_known
+from holdfast.service.suggesting import read_known
 from holdfast.store import Connection, Database, answers, generations
 from holdfast.store.codeframes import StoredNode
 from holdfast.store.units import Done
 
 
-async def check_frame(connection: Connection, generation_id: UUID) -> None:
-    """Whether that generation's codeframe can be used again. Raises NotFound, Conflict."""
-    await frame_of(connection, generation_id)
+async def check_frame(
+    connection: Connection, generation_id: UUID, examples: Sequence[tuple[str, Sequence[str]]] = ()
+) -> None:
+    """Whether that generation's codeframe can be used again. Raises NotFound, Conflict, BadInput for the examples."""
+    numbers = Numbers(await frame_of(connection, generation_id))
     config = GenerationConfig.from_json((await generations.get(connection, generation_id)).config)
     if config.is_direct:
         raise Conflict(
             f"{config.coding_type} coding needs no frame of an earlier wave: code the new answers the same way"
         )
+    for text, codes in examples:
+        try:
+            numbers.of(codes, path=repr(text[:60]))
+        except BadInput as error:
+            raise BadInput(str(error), problems=[Problem(path="examples", message=str(error))]) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    """What the answers are coded with."""
+
+    nodes: list[Node]
+    codes: list[KnownCode]
+    confirmed: list[Taught]
+    coded: list[Taught]  # last wave's answers, by the machine
+    said: str  # where the codes are from
 
 
 async def code_with_frame(
     database: Database, generation_id: UUID, config: GenerationConfig, embedder: Embedder
 ) -> Work:
-    """Every answer coded with the frame that `config` names. Raises NotFound, Conflict if it is gone meanwhile."""
-    last_id = UUID(config.frame_of or "")
+    """Every answer coded with the frame that `config` names, or with the codes that its examples do.
 
-    async def read(connection: Connection) -> tuple[list[StoredNode], Known, list[int], list[str]]:
-        await check_frame(connection, last_id)
-        nodes = await frame_of(connection, last_id)
-        ids, texts = await answers.frozen_texts(connection, generation_id)
-        return nodes, await read_known(connection, last_id, nodes), ids, texts
+    Raises NotFound, Conflict if that frame is gone meanwhile.
+    """
+    last_id = None if config.frame_of is None else UUID(config.frame_of)
 
-    nodes, last, ids, texts = await database.run(read)
-    wave, frame = await asyncio.to_thread(_coded, nodes, last, texts, embedder)
-    result = frame_result(frame) | {"wave": _told(wave, frame, last_id)}
+    async def read(connection: Connection) -> tuple[_Start, list[int], list[str]]:
+        start = _of_examples(config) if last_id is None else await _of_last(connection, last_id, config)
+        return start, *(await answers.frozen_texts(connection, generation_id))
+
+    start, ids, texts = await database.run(read)
+    wave, frame = await asyncio.to_thread(_coded, start, texts, embedder)
+    result = frame_result(frame) | ({} if last_id is None else {"wave": _told(wave, frame, last_id)})
     return Work(done=Done(result=result), write=frame_writer(generation_id, frame, ids, texts))
 
 
-def _coded(
-    nodes: Sequence[StoredNode], last: Known, texts: Sequence[str], embedder: Embedder
-) -> tuple[Wave, AssembledFrame]:
-    codes = [KnownCode(number=node.number or 0, name=node.name, description=node.description) for node in last.nodes]
-    taught = [*last.confirmed, *weak_examples(last.coded, last.confirmed)]
-    before = compared_with([each.text for each in last.coded])
-    wave = code_wave(texts, codes, taught, embedder, before=before)
-    notes = [f"coded with the codeframe of another generation and {len(last.confirmed)} confirmed answers of it"]
+async def _of_last(connection: Connection, last_id: UUID, config: GenerationConfig) -> _Start:
+    await check_frame(connection, last_id)
+    nodes = await frame_of(connection, last_id)
+    last = await read_known(connection, last_id, nodes, config.examples)
+    return _Start(
+        nodes=[_node(node) for node in nodes],
+        codes=[KnownCode(number=each.number or 0, name=each.name, description=each.description) for each in last.nodes],
+        confirmed=last.confirmed,
+        coded=last.coded,
+        said=f"the codeframe of another generation and {len(last.confirmed)} confirmed answers",
+    )
+
+
+def _of_examples(config: GenerationConfig) -> _Start:
+    known = named_codes(config.names_given())
+    confirmed = [
+        Taught(text=text, numbers=tuple(known[key][0] for code in codes if (key := folded(code)) in known))
+        for text, codes in config.examples
+    ]
+    return _Start(
+        nodes=named_frame(config.names_given()),
+        codes=[KnownCode(number=number, name=name, description="") for number, name in known.values()],
+        confirmed=confirmed,
+        coded=[],
+        said=f"the {len(known)} codes of {len(confirmed)} confirmed answers",
+    )
+
+
+def _coded(start: _Start, texts: Sequence[str], embedder: Embedder) -> tuple[Wave, AssembledFrame]:
+    taught = [*start.confirmed, *weak_examples(start.coded, start.confirmed)]
+    before = compared_with([each.text for each in start.coded])
+    wave = code_wave(texts, start.codes, taught, embedder, before=before)
+    notes = [f"coded with {start.said}"]
     if wave.themes:
         named = ", ".join(f"{theme.name} ({theme.n_answers})" for theme in wave.themes[:5])
         notes.append(f"in Other are answers that say the same, which may need codes of their own: {named}")
     reads = None if embedder.whole_corpus else embedder
-    return wave, reframe([_node(node) for node in nodes], wave.now, embedder=reads, notes=notes)
+    return wave, reframe(start.nodes, wave.now, embedder=reads, notes=notes)
 
 
 def _node(node: StoredNode) -> Node:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from holdfast.codeframe import FrameConfig
+from holdfast.codeframe import FrameConfig, named_codes
 from holdfast.durable import fingerprint
 from holdfast.errors import BadInput, Problem
 
@@ -15,6 +15,7 @@ OPEN_ENDED, BRAND, SENTIMENT = CODING_TYPES = ("open-ended", "brand", "sentiment
 OFFLINE = "offline"
 PROVIDERS = ("anthropic", "openai")
 MIN_ANSWERS = 10
+MOST_EXAMPLES, MOST_NAMED = 10_000, 200
 
 # name -> (least, most), as specs of the HTTP API
 BOUNDS = {"n_clusters": (2, 200), "min_cluster_size": (2, 50), "min_samples": (1, 20)}
@@ -36,21 +37,35 @@ class GenerationConfig:
     coding_type: str = "open-ended"
     batch: bool = False  # through the provider's batch API: half the price, within a day
     frame_of: str | None = None  # id of a generation whose codes are used instead of finding new ones
+    # Texts with the names or numbers of their codes, as a person confirmed them; none says Other. Without `frame_of`
+    # the codes they name, and the existing ones, are the codeframe.
+    examples: tuple[tuple[str, tuple[str, ...]], ...] = ()
     review: bool = False  # one more call over all labels: merges and themes
     whole: bool = False  # a small survey in one prompt: the model makes the frame and codes the answers
     code_answers: bool = False  # the model codes every answer against the finished frame
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "existing_codes": list(self.existing_codes)}
+        examples = [[text, list(codes)] for text, codes in self.examples]
+        return {**asdict(self), "existing_codes": list(self.existing_codes), "examples": examples}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
-        return cls(**{**value, "existing_codes": tuple(value["existing_codes"])})
+        examples = tuple((text, tuple(codes)) for text, codes in value.get("examples", ()))
+        return cls(**{**value, "existing_codes": tuple(value["existing_codes"]), "examples": examples})
 
     @property
     def is_direct(self) -> bool:
         """Whether the answers are coded by their words, without clusters and labels."""
         return self.coding_type != OPEN_ENDED
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether the codes are there already, and the answers are coded with them."""
+        return self.frame_of is not None or bool(self.examples)
+
+    def names_given(self) -> list[str]:
+        """Codes as the examples and the existing codes write them."""
+        return [*self.existing_codes, *(code for _, codes in self.examples for code in codes)]
 
     def frame(self) -> FrameConfig:
         """What the pipeline needs of it."""
@@ -164,17 +179,25 @@ def _beside_the_coding(config: GenerationConfig) -> list[Problem]:
 
 def _beside_a_frame(config: GenerationConfig) -> list[Problem]:
     """What makes no sense with codes that are there already."""
-    if config.frame_of is None:
+    if not config.is_taught:
         return []
+    of_a_frame = config.frame_of is not None
     refused = {
         "n_clusters": config.n_clusters is not None,
         "hierarchy": config.hierarchy != "adaptive",
-        "existing_codes": bool(config.existing_codes),
+        "existing_codes": of_a_frame and bool(config.existing_codes),
         "coding_type": config.coding_type != OPEN_ENDED,
         "model": config.model != OFFLINE,
     }
-    message = "must be left out with frame_of: the codes are those of that generation, and coding with them is offline"
-    return [Problem(path=name, message=message) for name, given in refused.items() if given]
+    beside, whose = ("frame_of", "of that generation") if of_a_frame else ("examples", "that they name")
+    message = f"must be left out with {beside}: the codes are those {whose}, and coding with them is offline"
+    found = [Problem(path=name, message=message) for name, given in refused.items() if given]
+    if len(config.examples) > MOST_EXAMPLES:
+        found.append(Problem(path="examples", message=f"must be at most {MOST_EXAMPLES}, not {len(config.examples)}"))
+    if not (of_a_frame or 2 <= (n := len(named_codes(config.names_given()))) <= MOST_NAMED):
+        message = f"must name between 2 and {MOST_NAMED} codes beside Other, not {n}"
+        found.append(Problem(path="examples", message=message))
+    return found
 
 
 def _beside_the_whole(config: GenerationConfig) -> list[Problem]:

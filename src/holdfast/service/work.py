@@ -155,7 +155,7 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         if config.is_direct:
             return await self._coding.assemble(unit, config)
-        if config.frame_of is not None:
+        if config.is_taught:
             return await self._with_frame(unit.ref.generation_id, config)
         if config.whole:
             return await self._whole.assemble(unit, config)

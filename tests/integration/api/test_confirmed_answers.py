@@ -27,10 +27,15 @@ async def test_a_finished_codeframe_is_exported_confirmed_compared_and_asks_for_
     await check_confirming(client, at)
     await check_refusals(client, at)
     await check_next_wave(client, sixty, generation_id, followed)
+    await check_examples(client, sixty, generation_id, followed)
 
 
 async def check_next_wave(client: httpx.AsyncClient, category_id: int, generation_id: str, followed: Any) -> None:
-    asked = {"category_id": category_id, "config": {"frame_of": generation_id}}
+    said = {each["text"] for each in (await client.get(f"/codeframe/{generation_id}/confirmations")).json()["items"]}
+    last = (await client.get(f"/codeframe/{generation_id}/export", params={"format": "json"})).json()
+    other = next(row for row in last["answers"] if row["text"] not in said and row["code"] != "Other")
+    example = {"text": other["text"], "codes": ["Other"]}
+    asked = {"category_id": category_id, "config": {"frame_of": generation_id, "examples": [example]}}
     again = (await client.post("/codeframe/generate", json=asked)).json()["generation_id"]
     last = (await followed(again))[-1].data
     assert (last["status"], last["progress"], last["n_clusters"]) == ("completed", 100, 0), last["error"]
@@ -44,6 +49,7 @@ async def check_next_wave(client: httpx.AsyncClient, category_id: int, generatio
     coded = {row["text"]: row["codes"] for row in tables[1]["answers"]}
     for each in (await client.get(f"{before}/confirmations")).json()["items"]:
         assert coded[each["text"]] == [names[number] for number in each["numbers"] or [995]]
+    assert coded[other["text"]] == ["Other"], "what the request itself says of an answer counts too"
 
     wave = (await client.get(f"{at}/wave")).json()
     assert (wave["frame_of"], wave["n_then"], wave["new_themes"]) == (generation_id, 60, [])
@@ -54,6 +60,35 @@ async def check_next_wave(client: httpx.AsyncClient, category_id: int, generatio
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, "body.n_clusters")
     unknown = {"category_id": category_id, "config": {"frame_of": str(uuid4())}}
     assert (await client.post("/codeframe/generate", json=unknown)).status_code == 404
+
+
+async def check_examples(client: httpx.AsyncClient, category_id: int, generation_id: str, followed: Any) -> None:
+    table = (await client.get(f"/codeframe/{generation_id}/export", params={"format": "json"})).json()
+    texts = list(dict.fromkeys(row["text"] for row in table["answers"]))
+    given = {texts[0]: ["Praise"], texts[1]: ["complaints"], texts[2]: ["Complaints ", "Praise"], texts[3]: []}
+    examples = [{"text": text, "codes": codes} for text, codes in given.items()]
+    config = {"examples": examples, "existing_codes": ["Parking"]}
+    reply = await client.post("/codeframe/generate", json={"category_id": category_id, "config": config})
+    id_ = reply.json()["generation_id"]
+    last = (await followed(id_))[-1].data
+    assert (last["status"], last["n_clusters"]) == ("completed", 0), last["error"]
+
+    made = (await client.get(f"/codeframe/{id_}/export", params={"format": "json"})).json()
+    codes = {row["number"]: row["code"] for row in made["codeframe"]}
+    assert [codes[n] for n in (1, 2, 3, 995)] == ["Complaints", "Parking", "Praise", "Other"]
+    coded = {row["text"]: row["codes"] for row in made["answers"]}
+    assert [coded[text] for text in given] == [["Praise"], ["Complaints"], ["Complaints", "Praise"], ["Other"]]
+    assert "coded with the 3 codes of 4 confirmed answers" in made["summary"]["notes"]
+    assert (await client.get(f"/codeframe/{id_}/wave")).status_code == 409
+
+    unknown = {"frame_of": generation_id, "examples": [{"text": texts[0], "codes": ["Nonsense"]}]}
+    for body, path in (
+        ({"config": unknown}, "body.config.examples"),
+        ({"config": config, "n_clusters": 4}, "body.n_clusters"),
+        ({"config": {"examples": examples[:1]}}, "body.config.examples"),
+    ):
+        refused = await client.post("/codeframe/generate", json={"category_id": category_id, **body})
+        assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path), refused.text
 
 
 async def check_files(client: httpx.AsyncClient, at: str) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from holdfast.cli.app import app
+from holdfast.cli.orders import Order
 from holdfast.errors import BadInput, NotConfigured
 from holdfast.files import ExportRow, FrameRow, write_table
 
@@ -117,3 +119,28 @@ def test_the_embedder_that_the_settings_name_is_used(
 
     assert isinstance(done.exception, NotConfigured)  # its model is not there; words would be the wrong answer
     assert not out.exists()
+
+
+def test_generate_takes_examples_from_tables_and_another_generation_s_codes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered: list[Order] = []
+
+    async def kept(settings: Any, order: Order, stop: Any, *, silent: bool) -> int:
+        ordered.append(order)
+        return 0
+
+    monkeypatch.setattr("holdfast.cli.generating.generate_table", kept)
+    first, second, id_ = tmp_path / "one.csv", tmp_path / "two.json", "0f8e2c1a-0000-0000-0000-000000000000"
+    first.write_text("answer,codes\nso quiet,Quiet|Night\nnot looked at,\n", encoding="utf-8")
+    second.write_text(json.dumps({"codeframe": [], "answers": [{"text": "lo\0ud", "codes": ["Noise"]}]}), "utf-8")
+    examples = ["--examples", str(first), "--examples", str(second)]
+
+    for more in ([], ["--frame-of", id_]):
+        arguments = ["generate", str(first), "--out", str(tmp_path / "out.csv"), *examples, *more]
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+
+    found = [order.config for order in ordered]
+    assert [each.examples for each in found] == [(("so quiet", ("Quiet", "Night")), ("loud", ("Noise",)))] * 2
+    assert [each.frame_of for each in found] == [None, id_]

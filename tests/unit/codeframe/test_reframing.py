@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from holdfast.codeframe import CodedRows, Node, Remembering, Vectors, reframe
+from holdfast.codeframe import CodedRows, Node, Remembering, Vectors, named_frame, reframe
 
 
 def node(key: str, number: int, *, parent: str | None = None, kind: str = "content", position: int = 0) -> Node:
@@ -95,3 +95,16 @@ def test_texts_that_were_read_before_are_not_read_again() -> None:
     assert found.tolist() == [known[1].tolist(), [0, 1], [1, 0], [0, 1]]
     assert embedder.embed(["a"]).tolist() == [[1, 0]]
     assert Remembering(own, [], np.zeros((0, 1), np.float32)).embed(["x"]).tolist() == [[0, 1]]
+
+
+def test_codes_that_are_only_named_are_a_flat_frame_whatever_their_order() -> None:
+    names = ["Parking", "friendly  staff", "Other", "Friendly staff", "parking", " ", "No answer"]
+
+    found = named_frame(names)
+
+    assert [(node.number, node.name, node.kind) for node in found] == [
+        (1, "Friendly staff", "content"),
+        (2, "Parking", "content"),
+        (995, "Other", "other"),
+    ]
+    assert found == named_frame(names[::-1])

@@ -44,10 +44,12 @@ def show_evaluation(sides: Sides, *, match: bool, as_json: bool) -> int:
     result = compare(pairs.ours, pairs.theirs, match=match)
     console = screen()
     if as_json:
-        told = result.to_json() | {"matched_by": pairs.by, "notes": pairs.notes}
+        told = result.to_json() | {"stability": coded.stability, "matched_by": pairs.by, "notes": pairs.notes}
         console.print(json.dumps(told, ensure_ascii=False), soft_wrap=True)
     else:
         _show(console, result, pairs)
+        if coded.stability is not None:
+            console.print(f"stability {coded.stability:.2f}: how far its clusters come out again, 0 chance, 1 the same")
     return 0
 
 

@@ -37,6 +37,7 @@ class CodedFile:
     text_column: str | None
     rows: tuple[CodedRow, ...]
     frame: tuple[FrameRow, ...]  # of our json export; else empty
+    stability: float | None  # of our json or xlsx export, where it is known
     notes: tuple[str, ...]
 
 
@@ -59,6 +60,7 @@ def read_coded_file(
         text_column=text,
         rows=tuple(_rows(file, codes, has_text=text is not None)),
         frame=(),
+        stability=_of_workbook(path) if path.suffix.lower() == ".xlsx" else None,
         notes=tuple(file.notes),
     )
 
@@ -119,8 +121,26 @@ def _read_json(path: Path, codes_column: str | None, id_column: str | None, text
         text_column=columns[text],
         rows=tuple(rows),
         frame=tuple(_frame_row(row, path) for row in document["codeframe"]),
+        stability=_stability(document.get("summary")),
         notes=tuple(notes),
     )
+
+
+def _of_workbook(path: Path) -> float | None:
+    from holdfast.files.workbook_reader import open_workbook  # noqa: PLC0415 - slow to import
+
+    try:
+        rows = list(open_workbook(path, name=path.name, sheet="summary", notes=Notes()).records())
+    except BadInput:  # a table that somebody else wrote
+        return None
+    return _stability({str(row[0]): row[1] for row in rows if len(row) > 1})
+
+
+def _stability(summary: object) -> float | None:
+    try:
+        return float(summary["stability"])  # type: ignore[index] # whatever the file has there
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def ours(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         ExportRow(values=(key, text), theme=code, code=code, codes=tuple(codes.split("|")), score=0.9)
         for key, text, code, codes in OURS
     ]
-    write_table(path, columns=["id", "answer"], rows=rows, frame=frame, summary={})
+    write_table(path, columns=["id", "answer"], rows=rows, frame=frame, summary={"stability": "0.66"})
     return path
 
 
@@ -99,3 +99,12 @@ def test_a_person_reads_the_figures_as_a_table(ours: Path, tmp_path: Path) -> No
 
     assert "3 answers compared, matched by id" in done.stdout
     assert "1 x ours Food, theirs Price" in done.stdout
+    assert ("stability 0.66: how far" in done.stdout) == (ours.suffix != ".csv")  # which has no summary
+
+
+@pytest.mark.parametrize("ours", ["ours.json", "ours.xlsx"], indirect=True)
+def test_the_stability_of_the_codeframe_is_told_where_the_file_has_it(ours: Path, tmp_path: Path) -> None:
+    human = written(tmp_path, "id,codes\n1,Staff\n")
+
+    assert told(ours, human)["stability"] == 0.66
+    assert told(human, ours)["stability"] is None  # the person's file has none, and theirs is not asked for

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from holdfast import __version__
 from holdfast.api import (
     answers,
+    assignments,
     categories,
     codeframes,
     costs,
@@ -87,7 +88,7 @@ def _routes() -> APIRouter:
     ways_in = [Depends(HTTPBearer(auto_error=False)), Depends(APIKeyHeader(name="X-API-Key", auto_error=False))]
     routes = APIRouter(prefix=PREFIX)
     routes.include_router(health.router)
-    for resource in (codeframes, steering, examples, exports, costs, categories, answers, queue):
+    for resource in (codeframes, steering, examples, assignments, exports, costs, categories, answers, queue):
         routes.include_router(resource.router, dependencies=ways_in)
     return routes
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, TypeAlias
+from uuid import UUID
 
 from pydantic import Field, StrictInt
 
@@ -108,3 +109,47 @@ class AgreementBody(Body):
     alpha_masi: float | None = Field(description="Krippendorff's, of the sets of codes, with MASI's distance")
     codes: tuple[CodeAgreementBody, ...]
     confused: tuple[ConfusedBody, ...]
+
+
+class AssignedCodeBody(Body):
+    """A code that an answer got."""
+
+    number: int
+    name: str
+    score: float
+
+
+class AssignmentBody(Body):
+    """An answer with its codes."""
+
+    answer_id: int
+    external_id: str | None
+    text: str
+    state: str = Field(description="coded | other (near no code) | set_aside (says nothing that could be coded)")
+    codes: tuple[AssignedCodeBody, ...] = Field(description="As the generation gave them, the best first")
+    confirmed: tuple[int, ...] | None = Field(
+        description="Numbers of the codes that a person gave it; none: Other; null: nobody said anything"
+    )
+
+
+class AssignmentsBody(Body):
+    """A page of answers with their codes."""
+
+    items: tuple[AssignmentBody, ...]
+    total: int = Field(description="Answers that were asked for, on all pages")
+    next_cursor: str | None = Field(description="Pass it as `cursor` for the next page; null: this is the last one")
+
+
+class CodeByHandBody(Body):
+    """What an answer's codes are in a codeframe."""
+
+    generation_id: UUID
+    codes: GivenCodes
+
+
+class CodedBody(Body):
+    """An answer's codes as they are kept now."""
+
+    answer_id: int
+    generation_id: UUID
+    confirmed: tuple[int, ...] = Field(description="Numbers, the best first; none: Other")

@@ -18,19 +18,21 @@ class Confirmations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, generation_id: UUID, given: Mapping[int, Sequence[int | str]]) -> None:
+    async def keep(self, generation_id: UUID, given: Mapping[int, Sequence[int | str]]) -> dict[int, list[int]]:
         """Keep the codes that a person gave answers, by answer id, all of them or none; no code says Other.
 
-        Codes are numbers or names of the codeframe's. Raises NotFound, Conflict without a codeframe, BadInput.
+        Codes are numbers or names of the codeframe's; returns their numbers. Raises NotFound, Conflict without a
+        codeframe, BadInput.
         """
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> dict[int, list[int]]:
             numbers = Numbers(await frame_of(connection, generation_id))
             read = [(answer_id, numbers.of(codes, path=f"{answer_id}")) for answer_id, codes in sorted(given.items())]
             if read:
                 await confirmations.keep(connection, generation_id, read)
+            return dict(read)
 
-        await self._database.run(work)
+        return await self._database.run(work)
 
     async def drop(self, generation_id: UUID, answer_id: int) -> None:
         """Forget what was said of an answer. Raises NotFound."""

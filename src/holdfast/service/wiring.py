@@ -11,6 +11,7 @@ from holdfast.embedded import Servers, open_servers
 from holdfast.errors import NotConfigured
 from holdfast.queue import Queue, Worker
 from holdfast.service.asking import Asking
+from holdfast.service.assigned import AssignedAnswers
 from holdfast.service.batching import Batching
 from holdfast.service.coding import Coding
 from holdfast.service.coding_work import CodingWork
@@ -59,6 +60,7 @@ class Service:
     imports: Imports
     tables: Tables
     confirmations: Confirmations
+    assigned: AssignedAnswers
     suggesting: Suggesting
     scrapes: Scrapes
     watch: Watch
@@ -164,6 +166,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             imports=Imports(database),
             tables=Tables(database),
             confirmations=Confirmations(database),
+            assigned=AssignedAnswers(database),
             suggesting=Suggesting(database, _embedders(settings)),
             scrapes=Scrapes(watch.metrics, database, queue, caps_of(settings)),
             watch=watch,

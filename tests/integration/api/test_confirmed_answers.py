@@ -25,6 +25,7 @@ async def test_a_finished_codeframe_is_exported_confirmed_compared_and_asks_for_
 
     await check_files(client, at)
     await check_confirming(client, at)
+    await check_assignments(client, at)
     await check_refusals(client, at)
     await check_next_wave(client, sixty, generation_id, followed)
     await check_examples(client, sixty, generation_id, followed)
@@ -140,6 +141,47 @@ async def check_confirming(client: httpx.AsyncClient, at: str) -> None:
     gone = items[0]["answer_id"]
     assert [(await client.delete(f"{at}/answers/{gone}/codes")).status_code for _ in range(2)] == [204, 404]
     assert (await client.get(f"{at}/confirmations")).json()["total"] == 9
+
+
+async def check_assignments(client: httpx.AsyncClient, at: str) -> None:
+    async def asked(**wanted: Any) -> Any:
+        return (await client.get(f"{at}/assignments", params=wanted)).json()
+
+    first = await asked(limit=25)
+    rest = await asked(limit=1000, cursor=first["next_cursor"])
+    assert (len(first["items"]), first["total"], rest["total"], rest["next_cursor"]) == (25, 60, 60, None)
+    items = [*first["items"], *rest["items"]]
+    table = (await client.get(f"{at}/export", params={"format": "json"})).json()["answers"]
+    assert [(each["text"], [code["name"] for code in each["codes"]]) for each in items] == [
+        (row["text"], row["codes"]) for row in table
+    ]
+    assert all(0 <= code["score"] <= 1 for each in items for code in each["codes"])
+
+    number = items[0]["codes"][0]["number"]
+    having = [each for each in items if number in [code["number"] for code in each["codes"]]]
+    assert await asked(code=number) == {"items": having, "total": len(having), "next_cursor": None}
+    assert 0 < len(having) < 60
+    by_state = [(await asked(state=state))["items"] for state in ("coded", "other", "set_aside")]
+    assert sorted(each["answer_id"] for part in by_state for each in part) == [each["answer_id"] for each in items]
+    assert all(each["state"] == "coded" and each["codes"][0]["number"] < 900 for each in by_state[0])
+    assert all(each["codes"][0]["number"] == 995 for each in by_state[1])
+
+    known = (await client.get(f"{at}/confirmations")).json()["items"]
+    said = await asked(confirmed=True)
+    assert {each["answer_id"]: each["confirmed"] for each in said["items"]} == {
+        each["answer_id"]: each["numbers"] for each in known
+    }
+    silent = await asked(confirmed=False, limit=1)
+    assert (silent["total"], silent["items"][0]["confirmed"]) == (60 - len(known), None)
+
+    answer_id, generation_id = silent["items"][0]["answer_id"], at.rpartition("/")[2]
+    body = {"generation_id": generation_id, "codes": [items[0]["codes"][0]["name"].upper()]}
+    by_hand = await client.patch(f"/answers/{answer_id}", json=body)
+    assert by_hand.json() == {"answer_id": answer_id, "generation_id": generation_id, "confirmed": [number]}
+    assert (await asked(confirmed=True))["total"] == len(known) + 1
+    assert (await client.delete(f"{at}/answers/{answer_id}/codes")).status_code == 204
+    unknown = await client.get(f"{at}/assignments", params={"code": 4711})
+    assert (unknown.status_code, unknown.json()["errors"][0]["path"]) == (422, "query.code")
 
 
 async def check_refusals(client: httpx.AsyncClient, at: str) -> None:

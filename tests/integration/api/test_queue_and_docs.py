@@ -47,7 +47,11 @@ async def test_the_description_names_every_route_and_resolves(client: httpx.Asyn
         "DELETE /codeframe/{generation_id}",
         *(f"POST /codeframe/{{generation_id}}/{what}" for what in ("cancel", "pause", "resume", "retry", "resolve")),
         *(f"GET /codeframe/{{generation_id}}/{what}" for what in ("calls", "export", "report", "wave")),
-        *(f"GET /codeframe/{{generation_id}}/{what}" for what in ("suggestions", "confirmations", "agreement")),
+        *(
+            f"GET /codeframe/{{generation_id}}/{what}"
+            for what in ("suggestions", "confirmations", "agreement", "assignments")
+        ),
+        "PATCH /answers/{answer_id}",
         "PUT /codeframe/{generation_id}/confirmations",
         *(f"{method} /codeframe/{{generation_id}}/answers/{{answer_id}}/codes" for method in ("PUT", "DELETE")),
         "GET /category/{category_id}/generations",

@@ -50,7 +50,7 @@ class AssignedAnswers:
 
         async def work(connection: Connection) -> AssignedPage:
             nodes = await frame_of(connection, generation_id)
-            keys = None if code is None else _below(nodes, code)
+            keys = None if code is None else keys_below(nodes, code)
             wanted = Wanted(keys=keys, kind=None if state is None else STATES[state], confirmed=confirmed)
             return AssignedPage(
                 items=await assignments.page(connection, generation_id, wanted, after=after, limit=limit),
@@ -61,7 +61,7 @@ class AssignedAnswers:
         return await self._database.run(work)
 
 
-def _below(nodes: Sequence[StoredNode], number: int) -> list[str]:
+def keys_below(nodes: Sequence[StoredNode], number: int) -> list[str]:
     """The keys of the node and of all below it; `nodes` have parents before their children."""
     found = {node.key for node in nodes if node.number == number}
     if not found:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from holdfast.codeframe.brand_coder import asked_brands
 from holdfast.codeframe.brands import Brand, BrandCoding, code_brands
 from holdfast.codeframe.bundles import Reading
-from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, unread_note
+from holdfast.codeframe.framing import Draft, RowCodes, frame_of, other_draft, rule_drafts, unread_note
 from holdfast.codeframe.preprocess import prepare, spelled_alike
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import (
@@ -116,14 +116,7 @@ def _other(rows: Sequence[RowCodes], parent: str | None) -> list[Draft]:
     if all(codes[0][0] != OTHER_NUMBER for codes in rows):
         return []
     return [
-        Draft(
-            key="other",
-            number=OTHER_NUMBER,
-            name="Other",
-            description="Answers in which no brand was recognised; read them for brands that are missing.",
-            parent=parent,
-            kind="other",
-        )
+        other_draft("Answers in which no brand was recognised; read them for brands that are missing.", parent=parent)
     ]
 
 

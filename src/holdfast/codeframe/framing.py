@@ -8,7 +8,7 @@ import numpy as np
 
 from holdfast.codeframe.bundles import Reading
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.values import AssembledFrame, Assignments, Kind, Mece, Node, NodeType
+from holdfast.codeframe.values import OTHER_NUMBER, AssembledFrame, Assignments, Kind, Mece, Node, NodeType
 
 EXEMPLARS = 5
 
@@ -29,6 +29,11 @@ class Draft:
     confidence: float = 1.0
     keyphrases: tuple[str, ...] = ()
     existing: str | None = None
+
+
+def other_draft(description: str, *, parent: str | None = None) -> Draft:
+    """The code of what fits no other; why it does not is the coding's to say."""
+    return Draft(key="other", number=OTHER_NUMBER, name="Other", description=description, parent=parent, kind="other")
 
 
 def rule_drafts(rows: Sequence[RowCodes], *, parent: str | None) -> list[Draft]:

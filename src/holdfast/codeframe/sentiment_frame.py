@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from holdfast.codeframe.bundles import Reading
-from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, unread_note
+from holdfast.codeframe.framing import Draft, RowCodes, frame_of, other_draft, rule_drafts, unread_note
 from holdfast.codeframe.preprocess import normalise, prepare, spelled_alike
 from holdfast.codeframe.rules import rule_of
 from holdfast.codeframe.sentiment import Sentiment, sentiment_of
-from holdfast.codeframe.values import OTHER_NUMBER, AssembledFrame, FrameConfig, Mece
+from holdfast.codeframe.values import AssembledFrame, FrameConfig, Mece
 
 CODES = (
     Draft(key="code/1", number=1, name="Positive", description="Praise, or more praise than blame."),
@@ -27,13 +27,7 @@ PLAIN_SIGN = (
 SILENT = 0.6  # share of answers without a sign that the user should know of
 
 
-OTHER = Draft(
-    key="other",
-    number=OTHER_NUMBER,
-    kind="other",
-    name="Other",
-    description="Answers of which the model gave no usable reading.",
-)
+OTHER = other_draft("Answers of which the model gave no usable reading.")
 MEANT = {**NUMBERS, "mixed": 2}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from holdfast.codeframe.framing import Draft, RowCodes, frame_of, rule_drafts, unread_note
+from holdfast.codeframe.framing import Draft, RowCodes, frame_of, other_draft, rule_drafts, unread_note
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import name_vectors
 from holdfast.codeframe.preprocess import Prepared, prepare, spelled_alike
@@ -23,13 +23,7 @@ MOST_CODES = 3  # of an answer
 LIKELY_CODES = 30  # for which the reply has room
 TOKENS, TOKENS_A_TEXT, TOKENS_A_CODE = 400, 8, 100  # of the reply
 
-OTHER = Draft(
-    key="other",
-    number=OTHER_NUMBER,
-    kind="other",
-    name="Other",
-    description="Answers to which the model gave no code; read them for codes that are missing.",
-)
+OTHER = other_draft("Answers to which the model gave no code; read them for codes that are missing.")
 APART = Draft(
     key="theme/apart",
     number=APART_NUMBER,

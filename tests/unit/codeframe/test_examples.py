@@ -2,25 +2,18 @@
 
 import numpy as np
 import pytest
+from tests.unit.codeframe.clouds import WIDTH, Survey, clouds, unit
 
-from holdfast.codeframe import Example, Learned, Thresholds, Vectors, examples, learn
+from holdfast.codeframe import Example, Learned, Thresholds, examples, learn
 from holdfast.codeframe.probe import PENALTY, shifted, softmax, temperature, train
 
-K, WIDTH, EACH = 4, 24, 40
-
-
-def unit(vectors: np.ndarray) -> Vectors:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+K, EACH = 4, 40
 
 
 @pytest.fixture
-def answers() -> tuple[Vectors, np.ndarray, Vectors]:
-    """Vectors around a centre for each code, the code of each, and names that point only half the way there."""
-    dice = np.random.default_rng(3)
-    centres = unit(dice.normal(size=(K, WIDTH)))
-    truth = np.repeat(np.arange(K), EACH)
-    vectors = unit(centres[truth] + 0.22 * dice.normal(size=(K * EACH, WIDTH)))
-    return vectors, truth, unit(centres + 0.35 * dice.normal(size=(K, WIDTH)))
+def answers() -> Survey:
+    """As many answers of each code, and names that point only half the way there."""
+    return clouds([EACH] * K, spread=0.22, vague=0.35, seed=3)
 
 
 def confirmed(truth: np.ndarray, each: int) -> list[Example]:
@@ -32,7 +25,7 @@ def accuracy(found: Learned, truth: np.ndarray) -> float:
     return float((found.best == truth).mean())
 
 
-def test_examples_make_the_coding_better_than_wrong_names(answers: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_examples_make_the_coding_better_than_wrong_names(answers: Survey) -> None:
     vectors, truth, names = answers
     misleading = names[[1, 0, 2, 3]]
 
@@ -42,7 +35,7 @@ def test_examples_make_the_coding_better_than_wrong_names(answers: tuple[Vectors
     assert accuracy(taught, truth) > 0.95
 
 
-def test_the_order_of_rows_and_examples_does_not_matter(answers: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_the_order_of_rows_and_examples_does_not_matter(answers: Survey) -> None:
     vectors, truth, names = answers
     examples = confirmed(truth, 6)
     order = np.random.default_rng(1).permutation(len(vectors))
@@ -57,7 +50,7 @@ def test_the_order_of_rows_and_examples_does_not_matter(answers: tuple[Vectors, 
     assert second.thresholds == first.thresholds
 
 
-def test_a_confirmed_answer_keeps_what_was_confirmed(answers: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_a_confirmed_answer_keeps_what_was_confirmed(answers: Survey) -> None:
     vectors, truth, names = answers
     examples = [*confirmed(truth, 3)[1:], Example(row=0, codes=(3, 1)), Example(row=1, codes=())]
 
@@ -67,7 +60,7 @@ def test_a_confirmed_answer_keeps_what_was_confirmed(answers: tuple[Vectors, np.
 
 
 def test_answers_far_from_every_code_are_other_and_others_are_few(
-    answers: tuple[Vectors, np.ndarray, Vectors],
+    answers: Survey,
 ) -> None:
     vectors, truth, names = answers
     strange = unit(-vectors[:30].mean(axis=0) + 0.5 * np.random.default_rng(5).normal(size=(30, WIDTH)))
@@ -79,7 +72,7 @@ def test_answers_far_from_every_code_are_other_and_others_are_few(
     assert others[: len(vectors)].mean() < 0.15
 
 
-def test_second_codes_are_given_only_where_examples_have_them(answers: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_second_codes_are_given_only_where_examples_have_them(answers: Survey) -> None:
     vectors, truth, names = answers
     both = unit(vectors[truth == 0] + vectors[truth == 1])
     together = np.concatenate([vectors, both])
@@ -116,7 +109,7 @@ def test_an_answer_has_at_most_three_codes_however_many_are_probable() -> None:
     )
 
 
-def test_the_lower_a_threshold_the_more_codes_there_are(answers: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_the_lower_a_threshold_the_more_codes_there_are(answers: Survey) -> None:
     vectors, truth, names = answers
     taught = confirmed(truth, 5)
 
@@ -128,7 +121,7 @@ def test_the_lower_a_threshold_the_more_codes_there_are(answers: tuple[Vectors, 
     assert given(further=0.01) > given(further=0.2) > given(further=1.0) == len(vectors)
 
 
-def test_thresholds_are_taken_from_held_out_examples(answers: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_thresholds_are_taken_from_held_out_examples(answers: Survey) -> None:
     vectors, truth, names = answers
 
     few, many = (learn(vectors, names, confirmed(truth, each)).thresholds for each in (4, 20))
@@ -140,7 +133,7 @@ def test_thresholds_are_taken_from_held_out_examples(answers: tuple[Vectors, np.
 
 
 def test_answers_said_to_be_other_draw_the_line_where_they_begin(
-    answers: tuple[Vectors, np.ndarray, Vectors],
+    answers: Survey,
 ) -> None:
     vectors, truth, names = answers
     strange = unit(vectors[::4] + 0.6 * unit(np.random.default_rng(8).normal(size=(40, WIDTH))))
@@ -155,7 +148,7 @@ def test_answers_said_to_be_other_draw_the_line_where_they_begin(
 
 
 def test_the_shares_of_codes_are_estimated_from_all_that_is_said(
-    answers: tuple[Vectors, np.ndarray, Vectors],
+    answers: Survey,
 ) -> None:
     vectors, truth, names = answers
     between = unit(vectors[truth == 0] + vectors[truth == 1] + 0.3 * vectors[truth == 2])
@@ -170,7 +163,7 @@ def test_the_shares_of_codes_are_estimated_from_all_that_is_said(
 
 
 def test_the_nearest_example_counts_for_codes_that_hold_different_things(
-    answers: tuple[Vectors, np.ndarray, Vectors],
+    answers: Survey,
 ) -> None:
     vectors, truth, names = answers
     at = Thresholds(floor=0.6, further=1.0, temperature=1.0)
@@ -190,7 +183,7 @@ def test_without_an_example_the_probe_is_its_prior() -> None:
 
 
 def test_the_probe_stands_where_the_examples_pull_as_hard_as_the_prior_holds(
-    answers: tuple[Vectors, np.ndarray, Vectors],
+    answers: Survey,
 ) -> None:
     vectors, truth, names = answers
     targets, prior = np.eye(K, dtype=np.float32)[truth], 10 * names

@@ -2,34 +2,27 @@
 
 import numpy as np
 import pytest
+from tests.unit.codeframe.clouds import WIDTH, Survey, clouds, unit
 
-from holdfast.codeframe import Example, Learned, Vectors, learn, suggest
+from holdfast.codeframe import Example, Learned, learn, suggest
 from holdfast.codeframe.suggestions import doubt
 
-K, WIDTH = 6, 24
+K = 6
 SIZES = (120, 60, 30, 15, 8, 5)  # answers of each code: chance finds the last ones seldom
 
 
-def unit(vectors: np.ndarray) -> Vectors:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
-
-
 @pytest.fixture
-def survey() -> tuple[Vectors, np.ndarray, Vectors]:
-    """Vectors around a centre for each code, the code of each, and names that say little."""
-    dice = np.random.default_rng(5)
-    centres = unit(dice.normal(size=(K, WIDTH)))
-    truth = np.repeat(np.arange(K), SIZES)
-    vectors = unit(centres[truth] + 0.2 * dice.normal(size=(len(truth), WIDTH)))
-    return vectors, truth, unit(centres + 0.8 * dice.normal(size=(K, WIDTH)))
+def survey() -> Survey:
+    """Codes of very different sizes, with names that say little."""
+    return clouds(SIZES, spread=0.2, vague=0.8, seed=5)
 
 
-def taught(survey: tuple[Vectors, np.ndarray, Vectors], rows: np.ndarray) -> Learned:
+def taught(survey: Survey, rows: np.ndarray) -> Learned:
     vectors, truth, names = survey
     return learn(vectors, names, [Example(row=int(row), codes=(int(truth[row]),)) for row in rows])
 
 
-def test_suggested_examples_teach_more_than_as_many_by_chance(survey: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_suggested_examples_teach_more_than_as_many_by_chance(survey: Survey) -> None:
     vectors, truth, _ = survey
     n = 2 * K
 
@@ -41,7 +34,7 @@ def test_suggested_examples_teach_more_than_as_many_by_chance(survey: tuple[Vect
     assert len(set(truth[asked])) > np.mean([len(set(truth[rows])) for rows in by_chance])
 
 
-def test_the_order_of_rows_does_not_matter(survey: tuple[Vectors, np.ndarray, Vectors]) -> None:
+def test_the_order_of_rows_does_not_matter(survey: Survey) -> None:
     vectors, _, _ = survey
     sure = taught(survey, np.arange(0)).probabilities
     weights = np.arange(len(vectors)) % 3 + 1
@@ -70,7 +63,7 @@ def test_confirmed_answers_are_not_asked_about_and_their_like_come_last() -> Non
 
 
 def test_what_many_rows_say_is_asked_about_first_and_what_none_says_never(
-    survey: tuple[Vectors, np.ndarray, Vectors],
+    survey: Survey,
 ) -> None:
     vectors, truth, _ = survey
     weights = np.where(truth == 4, 500, np.where(truth == 0, 0, 1))
@@ -85,7 +78,7 @@ def test_what_many_rows_say_is_asked_about_first_and_what_none_says_never(
 
 
 def test_doubtful_answers_are_asked_about_once_there_are_examples(
-    survey: tuple[Vectors, np.ndarray, Vectors],
+    survey: Survey,
 ) -> None:
     vectors, truth, _ = survey
     sure = np.tile(np.array([[0.98, 0.02]], np.float32), (len(vectors), 1))

@@ -96,6 +96,7 @@ async def check_files(client: httpx.AsyncClient, at: str) -> None:
     table = await client.get(f"{at}/export")
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
     assert table.headers["content-disposition"].startswith("attachment;")
+    assert (table.headers["cache-control"], table.headers["x-content-type-options"]) == ("no-store", "nosniff")
     rows = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
     assert len(rows) == 60
     assert all(row["text"] and row["code"] in row["codes"].split("|") for row in rows)
@@ -119,6 +120,7 @@ async def check_confirming(client: httpx.AsyncClient, at: str) -> None:
 
     one = await client.put(f"{at}/answers/{items[0]['answer_id']}/codes", json={"codes": [items[1]["code"].upper()]})
     assert (one.status_code, one.json()) == (200, {"n_kept": 1, "total": 1})
+    (once,) = (await client.get(f"{at}/confirmations")).json()["items"]
     many = [{"answer_id": each["answer_id"], "codes": [each["number"]]} for each in items[:10]]
     many[9]["codes"] = ["Other"]
     assert (await client.put(f"{at}/confirmations", json={"items": many})).json() == {"n_kept": 10, "total": 10}
@@ -126,8 +128,12 @@ async def check_confirming(client: httpx.AsyncClient, at: str) -> None:
     page = (await client.get(f"{at}/confirmations", params={"limit": 9})).json()
     assert (len(page["items"]), page["total"]) == (9, 10)
     rest = (await client.get(f"{at}/confirmations", params={"cursor": page["next_cursor"]})).json()
+    assert (len(rest["items"]), rest["next_cursor"]) == (1, None)
     kept = {each["answer_id"]: each["numbers"] for each in (*page["items"], *rest["items"])}
     assert kept == {each["answer_id"]: each["codes"] if each["codes"] != ["Other"] else [] for each in many}
+
+    again = next(each for each in (*page["items"], *rest["items"]) if each["answer_id"] == once["answer_id"])
+    assert again["confirmed_at"] > once["confirmed_at"], "it was said anew"
 
     following = (await client.get(f"{at}/suggestions", params={"n": 12})).json()
     assert following["n_confirmed"] == 10

@@ -55,10 +55,17 @@ async def test_what_a_person_fills_in_is_read_back_and_not_asked_about_again(
     assert [text for text, _ in read] == asked
     assert read[-1][1] == ("Other",)
 
-    again = Asked(generation_id=generation_id, out=second, number=8, examples=(first,))
+    strange = tmp_path / "strange.csv"
+    strange.write_text("answer,codes\nnobody of them said this,Other\n", encoding="utf-8")
+    again = Asked(generation_id=generation_id, out=second, number=8, examples=(first, strange))
     await write_suggestions(service.settings, again)
 
-    assert "8 answers to confirm; confirmed so far: 8" in capsys.readouterr().out
+    assert "8 answers to confirm; confirmed so far: 9" in (said := capsys.readouterr().out)
+    assert "1 example with a text that no answer of this generation has" in said
+    with pytest.raises(BadInput, match="between 1 and 500"):
+        await write_suggestions(
+            service.settings, Asked(generation_id=generation_id, out=second, number=501, examples=())
+        )
     lines = second.read_text("utf-8-sig").splitlines()
     assert lines[0] == "answer,rows,theme,code,codes,score"
     assert not any(line.startswith(text) for line in lines[1:] for text in asked)

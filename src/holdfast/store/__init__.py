@@ -5,6 +5,7 @@ Every function takes the connection of a transaction that `Database.run` opened.
 
 from holdfast.store import (
     answers,
+    assignments,
     balances,
     batches,
     calls,
@@ -32,6 +33,7 @@ __all__ = [
     "DatabaseFacts",
     "Pooler",
     "answers",
+    "assignments",
     "balances",
     "batches",
     "calls",

@@ -203,6 +203,10 @@ async def check_refusals(client: httpx.AsyncClient, at: str) -> None:
     for path, body, status, words in wrong:
         reply = await client.put(path, json=body)
         assert (reply.status_code, words in json.dumps(reply.json())) == (status, True), reply.text
+    assert (await client.delete(f"/codeframe/{uuid4()}/answers/{answer}/codes")).status_code == 404
+    assert (await client.get(f"{at}/confirmations", params={"cursor": answer - 1})).json()["items"][0][
+        "answer_id"
+    ] == answer
     assert (await client.get(f"{at}/suggestions", params={"n": 0})).status_code == 422
     assert (await client.get(f"{at}/export", params={"format": "sav"})).status_code == 422
 

@@ -31,8 +31,9 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: user_data_path("holdfast"))  # data folder of the embedded servers
     cache: Path = Field(default_factory=lambda: user_cache_path("holdfast"))  # what can be made again: converted models
     models: Path | None = None  # a folder with the embedding model's files
-    # What compares answers: auto (minilm, else lsa), minilm (English), lsa (words alone), or fastembed:MODEL.
-    embedder: str = Field("auto", pattern=r"^(auto|minilm|lsa|fastembed:\S+)$")
+    # What compares answers: auto (minilm, else lsa), minilm (English), lsa (words alone), fastembed:MODEL, or paid for
+    # openai:MODEL.
+    embedder: str = Field("auto", pattern=r"^(auto|minilm|lsa|(fastembed|openai):\S+)$")
 
     redis_url_given: str | None = Field(None, validation_alias=AliasChoices("REDIS_URL", "redis_url_given"))
     redis_host: str | None = Field(None, validation_alias=AliasChoices("REDIS_HOST", "redis_host"))

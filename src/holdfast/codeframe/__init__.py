@@ -18,6 +18,7 @@ from holdfast.codeframe.pipeline import (
     cluster_stage,
     embed_chunk,
     label_stage,
+    pack_vectors,
     plan_chunks,
     read_vectors,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "named_codes",
     "named_frame",
     "open_embedder",
+    "pack_vectors",
     "plan_bundles",
     "plan_chunks",
     "prepare",

@@ -50,7 +50,7 @@ def open_embedder(name: str = "auto", *, models: Path | None = None, cache: Path
 
         return FastEmbedder(name.removeprefix("fastembed:"), cache=cache)
     if name not in {"auto", "minilm"}:
-        raise BadInput(f"unknown embedder {name!r}; use auto, minilm, lsa or fastembed:MODEL")
+        raise BadInput(f"unknown embedder {name!r}; use auto, minilm, lsa, fastembed:MODEL or openai:MODEL")
     from holdfast.codeframe.model_files import encoder_file, find_model  # noqa: PLC0415 - onnx is slow to import
 
     folder = find_model(models=models, cache=cache, online=online)

@@ -60,8 +60,12 @@ def embed_chunk(
     embedder: Embedder, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None
 ) -> bytes:
     """Vectors of the texts as bytes (float16 rows); `progress(done, total)` is called now and then."""
-    vectors = embedder.embed(texts, progress=progress)
-    return pack({"embedder": embedder.name}, {"vectors": vectors.astype(np.float16)})
+    return pack_vectors(embedder.name, embedder.embed(texts, progress=progress))
+
+
+def pack_vectors(embedder: str, vectors: Vectors) -> bytes:
+    """A chunk's vectors as they are kept: float16 rows, with the name of the embedder that made them."""
+    return pack({"embedder": embedder}, {"vectors": vectors.astype(np.float16)})
 
 
 def read_vectors(chunks: Iterable[bytes]) -> Vectors:

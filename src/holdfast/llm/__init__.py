@@ -2,16 +2,18 @@
 
 from holdfast.llm.batches import Batches, BatchLook, Found, NotThere, Search, Unsure, custom_id
 from holdfast.llm.client import Client, account_of, open_client
+from holdfast.llm.embeddings import count_embedded
 from holdfast.llm.keys import Keys
 from holdfast.llm.pricing import Price, Prices
 from holdfast.llm.tokens import count_request, count_tokens
-from holdfast.llm.values import Completion, Finish, Request, Usage
+from holdfast.llm.values import Completion, Embedded, Finish, Request, Usage
 
 __all__ = [
     "BatchLook",
     "Batches",
     "Client",
     "Completion",
+    "Embedded",
     "Finish",
     "Found",
     "Keys",
@@ -23,6 +25,7 @@ __all__ = [
     "Unsure",
     "Usage",
     "account_of",
+    "count_embedded",
     "count_request",
     "count_tokens",
     "custom_id",

@@ -1,13 +1,15 @@
 """A model of Anthropic's."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from holdfast.errors import NotConfigured
 from holdfast.llm.anthropic_batches import AnthropicBatches
 from holdfast.llm.failures import answered
 from holdfast.llm.keys import Account
 from holdfast.llm.messages import completion_of, message_params
 from holdfast.llm.sdk import connect_seconds, json_object, load
-from holdfast.llm.values import Completion, Request
+from holdfast.llm.values import Completion, Embedded, Request
 
 _NAME = "Anthropic"
 
@@ -36,6 +38,9 @@ class AnthropicClient:
         raw = await answered(create(**params, timeout=timeout), provider=_NAME, within=within)
         body = json_object(raw.http_response.text, provider=_NAME)
         return completion_of(body, request_id=raw.headers.get("request-id"))
+
+    async def embed(self, texts: Sequence[str], *, within: float) -> Embedded:
+        raise NotConfigured(f"Anthropic has no embeddings: {self.model} cannot be HOLDFAST_EMBEDDER")
 
     async def close(self) -> None:
         await self._sdk.close()

@@ -1,11 +1,12 @@
 """The client of a model, whichever provider has it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from holdfast.errors import NotConfigured
 from holdfast.llm.batches import Batches
 from holdfast.llm.keys import Account, Keys, account
-from holdfast.llm.values import Completion, Request
+from holdfast.llm.values import Completion, Embedded, Request
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 OPENAI_URL = "https://api.openai.com/v1"
@@ -35,6 +36,10 @@ class Client(Protocol):
         Raises ProviderError kinds only; their `cost` says what is known of the bill. A cancelled call has been sent or
         not: its caller has to count it as in doubt.
         """
+        ...
+
+    async def embed(self, texts: Sequence[str], *, within: float) -> Embedded:
+        """The vectors of the texts, by one HTTP request like `complete`. Raises as that does, and NotConfigured."""
         ...
 
     async def close(self) -> None:

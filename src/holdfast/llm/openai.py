@@ -1,13 +1,15 @@
 """A model of OpenAI's, or of any server that speaks its Chat Completions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from holdfast.llm.chats import chat_params, completion_of
+from holdfast.llm.embeddings import embedded_of, embedding_params
 from holdfast.llm.failures import answered
 from holdfast.llm.keys import Account
 from holdfast.llm.openai_batches import OpenAIBatches
 from holdfast.llm.sdk import connect_seconds, json_object, load
-from holdfast.llm.values import Completion, Request
+from holdfast.llm.values import Completion, Embedded, Request
 
 _NAME = "OpenAI"
 
@@ -37,6 +39,13 @@ class OpenAIClient:
         raw = await answered(create(**params, timeout=timeout), provider=_NAME, within=within)
         body = json_object(raw.http_response.text, provider=_NAME)
         return completion_of(body, request_id=raw.headers.get("x-request-id"), request=request)
+
+    async def embed(self, texts: Sequence[str], *, within: float) -> Embedded:
+        timeout = self._timeout(within, connect=connect_seconds(within))
+        create = self._sdk.embeddings.with_raw_response.create
+        params = embedding_params(texts, model=self._name)
+        raw = await answered(create(**params, timeout=timeout), provider=_NAME, within=within)
+        return embedded_of(json_object(raw.http_response.text, provider=_NAME), texts)
 
     async def close(self) -> None:
         await self._sdk.close()

@@ -84,12 +84,15 @@ class Prices:
         except (AttributeError, ValueError):
             raise NotConfigured("HOLDFAST_PRICES must be a JSON object of models and their prices") from None
 
-    def of(self, model: str) -> Price:
-        """The price of "anthropic:NAME" or "openai:NAME" at this time. Raises NotConfigured if nobody knows it."""
+    def of(self, model: str, *, speaks: bool = True) -> Price:
+        """The price of "anthropic:NAME" or "openai:NAME" at this time; one that does not speak bills no output.
+
+        Raises NotConfigured if nobody knows it.
+        """
         given = self._overrides.get(model)
         if given is not None:
             return given
-        found = _from_table(model, now=self._clock.now())
+        found = _from_table(model, now=self._clock.now(), speaks=speaks)
         if found is None:
             example = json.dumps({model: {"input": "0.10", "output": "0.40"}})
             raise NotConfigured(
@@ -116,14 +119,14 @@ def _price(model: str, fields: Mapping[str, Any]) -> Price:
         ) from None
 
 
-def _from_table(model: str, *, now: datetime) -> Price | None:
+def _from_table(model: str, *, now: datetime, speaks: bool) -> Price | None:
     provider, _, name = model.partition(":")
     snapshot = load("genai_prices.data_snapshot").get_snapshot()
     try:
         _, info = snapshot.find_provider_model(name, None, provider, None)
     except LookupError:
         return None
-    standard = _tiered(info.get_prices(now))
+    standard = _tiered(info.get_prices(now), speaks=speaks)
     if standard is None:
         return None
     if not any(variant.when == {"processing": "batch"} for variant in info.price_variants or ()):
@@ -131,9 +134,9 @@ def _from_table(model: str, *, now: datetime) -> Price | None:
     return replace(standard, batch=_tiered(info.get_prices(now, {"processing": "batch"})))
 
 
-def _tiered(prices: Any) -> Price | None:
+def _tiered(prices: Any, *, speaks: bool = True) -> Price | None:
     """Our price from genai-prices' one; None if it has none for text."""
-    if prices.input_mtok is None or prices.output_mtok is None:
+    if prices.input_mtok is None or (speaks and prices.output_mtok is None):
         return None
     rates = (prices.input_mtok, prices.output_mtok, prices.cache_read_mtok, prices.cache_write_mtok)
     starts = sorted({tier.start for rate in rates for tier in getattr(rate, "tiers", ())})
@@ -148,7 +151,7 @@ def _at(prices: Any, *, input_tokens: int) -> Price:
 
     return Price(
         input=rate(prices.input_mtok),
-        output=rate(prices.output_mtok),
+        output=Decimal(0) if prices.output_mtok is None else rate(prices.output_mtok),
         cache_read=rate(prices.cache_read_mtok),
         cache_write=rate(prices.cache_write_mtok),
     )

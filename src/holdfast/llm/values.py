@@ -50,3 +50,11 @@ class Completion:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         return cls(**{**value, "usage": Usage(**value["usage"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A provider's vectors of some texts, in their order and as they came; all have the same length."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    usage: Usage

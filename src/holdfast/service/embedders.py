@@ -1,10 +1,40 @@
 """The embedding model: opened once a process, used by one unit at a time."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from holdfast.codeframe import Embedder, open_embedder
-from holdfast.errors import NotConfigured
+from holdfast.codeframe import Embedder, Vectors, open_embedder
+from holdfast.errors import BadInput, NotConfigured, Problem
+from holdfast.service.requests import GenerationConfig
+
+PAID, FREE = "openai:", "HOLDFAST_EMBEDDER to minilm, lsa or fastembed:MODEL"
+
+
+def is_paid(name: str) -> bool:
+    """Whether a provider makes its vectors: they are bought for a generation's answers, and for nothing else."""
+    return name.startswith(PAID)
+
+
+def check_embedder(config: GenerationConfig, name: str) -> None:
+    """Raises BadInput where answers would have to be compared with codes by vectors that are bought."""
+    if config.frame_of is not None and is_paid(name):
+        message = f"codes are compared with answers, and {name} is only paid for answers: set {FREE}"
+        raise BadInput(f"frame_of: {message}", problems=[Problem(path="frame_of", message=message)])
+
+
+class PaidEmbedder:
+    """Stands for a provider's model where only its name is needed."""
+
+    whole_corpus = False
+    dim = 0
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def embed(self, texts: Sequence[str], *, progress: Callable[[int, int], None] | None = None) -> Vectors:
+        """Raises NotConfigured: what costs money goes through a step (embedding_work.py)."""
+        raise NotConfigured(f"vectors of {self.name} are bought for a generation's answers, and for nothing else")
 
 
 class Embedders:
@@ -29,6 +59,8 @@ class Embedders:
         different embedders cannot be compared. Raises NotConfigured.
         """
         async with self._opening:
+            if is_paid(name):
+                return PaidEmbedder(name)
             if name not in self._opened:
                 # A model's name may have dashes of its own; our own embedders say their precision behind one.
                 kind, _, precision = (name, "", "") if ":" in name else name.partition("-")

@@ -1,12 +1,14 @@
 """What a request may cost and may spend, checked before anything is started."""
 
 import asyncio
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
 from holdfast.errors import BadInput, NotConfigured, Problem
 from holdfast.llm import Price, Prices, account_of
-from holdfast.service.estimating import Estimate, estimate
+from holdfast.service.embedders import check_embedder, is_paid
+from holdfast.service.estimating import Estimate, estimate, estimate_vectors
 from holdfast.service.importing import FileToImport, read_texts
 from holdfast.service.models import keys_of, prices_of
 from holdfast.service.requests import OFFLINE, GenerationConfig, GenerationRequest, check
@@ -17,9 +19,11 @@ from holdfast.store import Database, answers
 class Estimates:
     """Estimates by the table of prices; needs no provider's key."""
 
-    def __init__(self, database: Database, prices: Prices, *, most: Decimal | None) -> None:
+    def __init__(self, database: Database, prices: Prices, *, embedder: str = "auto", most: Decimal | None) -> None:
+        """`embedder`: the name of the one that new generations use; `most`: US dollars that one may cost."""
         self._database = database
         self._prices = prices
+        self._embedder = embedder
         self._most = most
 
     def budget_of(self, request: GenerationRequest) -> Decimal | None:
@@ -34,33 +38,55 @@ class Estimates:
     async def of(self, request: GenerationRequest) -> Estimate | None:
         """What the generation may cost; None if it costs nothing. Raises BadInput, NotFound."""
         check(request.config)
-        if request.config.model == OFFLINE:
+        check_embedder(request.config, self._embedder)
+        if not _costs(request.config, self._embedder):
             return None
-        price = _price(self._prices, request.config.model)
         category = await self._database.run(partial(answers.get_category, category_id=request.category_id))
         wanted = None if request.answer_ids is None else list(request.answer_ids)
         reads = partial(answers.texts_of, category_id=request.category_id, ids=wanted)
         texts = await self._database.run(reads)
-        return await asyncio.to_thread(estimate, texts, request.config, price, question=category.question)
+        return await asyncio.to_thread(
+            _estimated, texts, request.config, self._prices, self._embedder, question=category.question
+        )
 
 
 def check_payer(settings: Settings, model: str) -> None:
-    """Whether this machine can pay for the model. Raises NotConfigured without the provider's key."""
-    if model != OFFLINE:
-        account_of(model, keys_of(settings))
+    """Whether this machine can pay for the model and the embedder. Raises NotConfigured without a provider's key."""
+    for paid in (model, settings.embedder):
+        if paid != OFFLINE and (paid is model or is_paid(paid)):
+            account_of(paid, keys_of(settings))
 
 
 def estimate_file(settings: Settings, file: FileToImport, config: GenerationConfig) -> Estimate | None:
     """What labelling the file's answers may cost; starts no server. None if it costs nothing. Raises BadInput."""
     check(config)
-    if config.model == OFFLINE:
+    if not _costs(config, settings.embedder):
         return None
-    price = _price(prices_of(settings), config.model)
-    return estimate(read_texts(file), config, price, question=None)
+    return _estimated(read_texts(file), config, prices_of(settings), settings.embedder, question=None)
 
 
-def _price(prices: Prices, model: str) -> Price:
+def _costs(config: GenerationConfig, embedder: str) -> bool:
+    return config.model != OFFLINE or _buys_vectors(config, embedder)
+
+
+def _buys_vectors(config: GenerationConfig, embedder: str) -> bool:
+    return is_paid(embedder) and not config.is_direct and not config.whole
+
+
+def _estimated(
+    texts: Sequence[str], config: GenerationConfig, prices: Prices, embedder: str, *, question: str | None
+) -> Estimate:
+    """The vectors, if they are bought, and what the model is asked for. Raises BadInput."""
+    found = Estimate()
+    if config.model != OFFLINE:
+        found = estimate(texts, config, _price(prices, config.model), question=question)
+    if _buys_vectors(config, embedder):
+        found = found.plus(estimate_vectors(texts, _price(prices, embedder, speaks=False)))
+    return found
+
+
+def _price(prices: Prices, model: str, *, speaks: bool = True) -> Price:
     try:
-        return prices.of(model)
+        return prices.of(model, speaks=speaks)
     except NotConfigured as error:
         raise BadInput(f"model: {error}", problems=[Problem(path="model", message=str(error))]) from error

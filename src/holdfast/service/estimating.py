@@ -19,12 +19,14 @@ from holdfast.codeframe import (
     coder_of,
     likely_clusters,
     plan_bundles,
+    plan_chunks,
     prepare,
     wants_review,
 )
 from holdfast.errors import BadInput, Problem
-from holdfast.llm import Price, Usage, count_request
+from holdfast.llm import Price, Usage, count_embedded, count_request
 from holdfast.service.coding import ask_bundle
+from holdfast.service.embedding_work import CHUNK
 from holdfast.service.labelling import ask, ask_review
 from holdfast.service.requests import GenerationConfig
 from holdfast.service.whole_work import ask_whole
@@ -88,6 +90,19 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         coders = _frame_coder(few, "A short sentence about the code."), _frame_coder(many, LONG_TEXT)
         labels = labels.plus(_coding(prepare(texts).distinct, coders, config, price, question))
     return labels
+
+
+def estimate_vectors(texts: Sequence[str], price: Price) -> Estimate:
+    """The calls that buy the answers' vectors; their tokens are known but for the provider's way of counting."""
+    prepared = prepare(texts)
+    tokens = count_embedded(prepared.distinct)
+    cost = price.cost(Usage(input_tokens=tokens, output_tokens=0))
+    return Estimate(
+        low_usd=price.cost(Usage(input_tokens=tokens // 2, output_tokens=0)),
+        high_usd=cost,
+        n_calls=len(plan_chunks(prepared, size=CHUNK)),
+        input_tokens=tokens,
+    )
 
 
 def _coding(

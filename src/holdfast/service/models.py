@@ -1,13 +1,13 @@
 """The models of this process: clients, prices, and the turns that all workers with one key take together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from holdfast.errors import Postponed, ProviderBusy, ProviderError, ProviderFailed, ProviderUnclear, QueueUnavailable
-from holdfast.llm import Client, Completion, Keys, Price, Prices, Request, count_request, open_client
+from holdfast.llm import Client, Completion, Embedded, Keys, Price, Prices, Request, count_request, open_client
 from holdfast.queue import Queue, Throttle
 from holdfast.settings import Settings
 
@@ -17,6 +17,8 @@ AWAY = 2.0  # seconds until a Redis that is away is asked again
 
 # What a call says of the provider: it works | it asks for a slower pace | it is not well | nothing.
 Outcome: TypeAlias = Literal["ok", "busy", "failed", "unused"]
+
+Answered = TypeVar("Answered", Completion, Embedded)
 
 
 def keys_of(settings: Settings) -> Keys:
@@ -47,15 +49,22 @@ class Turn:
 
     async def complete(self, request: Request) -> Completion:
         """Make the call. Raises ProviderError."""
+        return await self._made(self._client.complete(request, within=self._within))
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Make the call. Raises ProviderError, NotConfigured."""
+        return await self._made(self._client.embed(texts, within=self._within))
+
+    async def _made(self, call: Awaitable[Answered]) -> Answered:
         self.used = self.reserved
         try:
-            completion = await self._client.complete(request, within=self._within)
+            answered = await call
         except ProviderError as error:
             self.outcome, self.retry_after = _told(error), error.retry_after
             self.used = self.reserved if isinstance(error, ProviderUnclear) else 0
             raise
-        self.outcome, self.used = "ok", completion.usage.total
-        return completion
+        self.outcome, self.used = "ok", answered.usage.total
+        return answered
 
 
 class Models:
@@ -82,9 +91,9 @@ class Models:
                 await asyncio.to_thread(self.client, model)
             return self._clients[model]
 
-    def price(self, model: str) -> Price:
+    def price(self, model: str, *, speaks: bool = True) -> Price:
         """Raises NotConfigured for a model whose price nobody gave."""
-        return self._prices.of(model)
+        return self._prices.of(model, speaks=speaks)
 
     @asynccontextmanager
     async def turn(self, model: str, *, tokens: int) -> AsyncIterator[Turn]:

@@ -21,7 +21,7 @@ from holdfast.codeframe import (
 )
 from holdfast.errors import BadInput, Conflict
 from holdfast.service.confirming import Numbers, frame_of
-from holdfast.service.embedders import Embedders
+from holdfast.service.embedders import Embedders, is_paid
 from holdfast.service.requests import GenerationConfig
 from holdfast.service.stages import EMBED, PREPARE
 from holdfast.store import Connection, Database, answers, codeframes, confirmations, generations, units
@@ -80,6 +80,8 @@ class Suggesting:
         if not 1 <= n <= MOST_SUGGESTED:
             raise BadInput(f"the number of suggestions must be between 1 and {MOST_SUGGESTED}, not {n}")
         known, name = await self._known(generation_id, examples)
+        if is_paid(name):
+            raise Conflict(f"suggestions compare answers with codes, and {name} was only paid for the answers")
         embedder = await self._embedders.open(name)
         chunks = await self._database.run(lambda connection: units.outputs(connection, generation_id, EMBED))
         stored = await asyncio.to_thread(read_vectors, [chunks[ordinal] for ordinal in sorted(chunks)])

@@ -19,6 +19,7 @@ from holdfast.service.confirming import Confirmations
 from holdfast.service.costs import Costs
 from holdfast.service.doubting import Doubts
 from holdfast.service.embedders import Embedders
+from holdfast.service.embedding_work import EmbeddingWork
 from holdfast.service.enqueueing import QUEUE
 from holdfast.service.estimates import Estimates
 from holdfast.service.generations import Generations
@@ -119,11 +120,11 @@ class Service:
                 await models.close()
 
     def _stage_work(self, database: Database, models: Models, batching: Batching) -> StageWork:
-        embedders = _embedders(self.settings)
         asking = Asking(database, models, caps=caps_of(self.settings))
         labelling = Labelling(asking, pace=self.settings.label_pace)
         coding = CodingWork(database, Coding(asking), batching)
-        return StageWork(database, embedders, labelling, coding, WholeWork(database, asking), batching)
+        embedding = EmbeddingWork(_embedders(self.settings), asking, models)
+        return StageWork(database, embedding, labelling, coding, WholeWork(database, asking), batching)
 
 
 def _embedders(settings: Settings) -> Embedders:
@@ -149,7 +150,9 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         database = Database(database_url)
         stack.push_async_callback(database.close)
         await database.migrate()
-        estimates = Estimates(database, prices_of(settings), most=settings.max_generation_usd)
+        estimates = Estimates(
+            database, prices_of(settings), embedder=settings.embedder, most=settings.max_generation_usd
+        )
         queue = await stack.enter_async_context(Queue(QUEUE, url=redis_url, prefix=settings.queue_prefix))
         watch = _watch(settings, queue, stack)
         yield Service(

@@ -15,7 +15,6 @@ from holdfast.codeframe import (
     Vectors,
     assemble_stage,
     cluster_stage,
-    embed_chunk,
     mostly_foreign,
     plan_chunks,
     prepare,
@@ -26,7 +25,8 @@ from holdfast.codeframe import (
 from holdfast.service.asking import Question
 from holdfast.service.batching import Batching
 from holdfast.service.coding_work import CodingWork
-from holdfast.service.embedders import Embedders
+from holdfast.service.embedders import check_embedder, is_paid
+from holdfast.service.embedding_work import CHUNK, EmbeddingWork
 from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.next_wave import code_with_frame
@@ -40,8 +40,8 @@ NO_MODEL = "no embedding model was found; answers were compared by their words a
 
 FOREIGN = (
     "most answers do not seem to be in English, which is all that the embedding model was made for: codes may mix what "
-    "does not belong together. Set HOLDFAST_EMBEDDER to lsa (words alone, any language) or to fastembed:MODEL with a "
-    "model for your language, and generate anew"
+    "does not belong together. Set HOLDFAST_EMBEDDER to lsa (words alone, any language), or to fastembed:MODEL or "
+    "openai:MODEL with a model for your language, and generate anew"
 )
 
 NO_REVIEW = "the model's review of the codeframe brought nothing usable; merges and themes are those found without it"
@@ -59,14 +59,14 @@ class StageWork:
     def __init__(
         self,
         database: Database,
-        embedders: Embedders,
+        embedding: EmbeddingWork,
         labelling: Labelling,
         coding: CodingWork,
         whole: WholeWork,
         batching: Batching,
     ) -> None:
         self._database = database
-        self._embedders = embedders
+        self._embedders, self.embed = embedding.embedders, embedding.embed
         self._labelling = labelling
         self._coding = coding
         self._whole = whole
@@ -86,7 +86,9 @@ class StageWork:
         corpus = await self._corpus(unit.ref.generation_id)
         embedder = await self._embedders.open(self._embedders.first)
         distinct = corpus.prepared.distinct
-        chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus)
+        check_embedder(config, embedder.name)
+        size = {"size": CHUNK} if is_paid(embedder.name) else {}
+        chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus, **size)
         following = [
             NewUnit(
                 stage=EMBED,
@@ -96,13 +98,6 @@ class StageWork:
             for ordinal, chunk in enumerate(chunks)
         ]
         return Work(done=Done(result={"n_distinct": len(distinct), "embedder": embedder.name}), following=following)
-
-    async def embed(self, unit: OwedUnit, worker: str) -> Work:
-        """The vectors of one chunk of distinct texts."""
-        embedder = await self._embedders.open(unit.input["embedder"])
-        async with self._embedders.turn:
-            output = await asyncio.to_thread(embed_chunk, embedder, unit.input["texts"])
-        return Work(done=Done(output=output))
 
     async def cluster(self, unit: OwedUnit, worker: str) -> Work:
         """The clusters, and for each a brief with all that its label needs."""
@@ -160,14 +155,15 @@ class StageWork:
         if config.whole:
             return await self._whole.assemble(unit, config)
         corpus, frame, embedder = await self._drafted(unit.ref.generation_id) or await self._frame(unit, config)
+        name = await self._embedded_by(unit.ref.generation_id)
         if config.code_answers:
             read = await self._coding.read(unit.ref.generation_id)
             frame = await asyncio.to_thread(recode, frame, corpus.prepared, corpus.texts, read, embedder=embedder)
         write = frame_writer(unit.ref.generation_id, frame, corpus.answer_ids, corpus.texts)
         result = frame_result(frame)
-        if embedder is None:
+        if name == "lsa":
             result["notes"].append(NO_MODEL)
-        elif embedder.name.startswith("minilm") and await asyncio.to_thread(mostly_foreign, corpus.prepared.distinct):
+        elif name.startswith("minilm") and await asyncio.to_thread(mostly_foreign, corpus.prepared.distinct):
             result["notes"].append(FOREIGN)
         return Work(done=Done(result=result), write=write)
 
@@ -191,8 +187,7 @@ class StageWork:
         return corpus, await asyncio.to_thread(AssembledFrame.from_bytes, stored[0]), embedder
 
     async def _with_frame(self, generation_id: UUID, config: GenerationConfig) -> Work:
-        prepared = await self._database.run(lambda connection: units.results(connection, generation_id, PREPARE))
-        embedder = await self._embedders.open(prepared[0]["embedder"])
+        embedder = await self._embedders.open(await self._embedded_by(generation_id))
         if not embedder.whole_corpus:  # that one has to see the codes and both waves together
             corpus, vectors = await self._vectors(generation_id)
             embedder = Remembering(embedder, corpus.prepared.distinct, vectors)
@@ -222,10 +217,13 @@ class StageWork:
         return self._asked_in
 
     async def _phrase_embedder(self, generation_id: UUID) -> Embedder | None:
-        """The embedder that made the answers' vectors; None if it needs a whole corpus and cannot read a phrase."""
+        """The embedder that made the answers' vectors; None if it needs a whole corpus, or each phrase would cost."""
+        embedder = await self._embedders.open(await self._embedded_by(generation_id))
+        return None if embedder.whole_corpus or is_paid(embedder.name) else embedder
+
+    async def _embedded_by(self, generation_id: UUID) -> str:
         prepared = await self._database.run(lambda connection: units.results(connection, generation_id, PREPARE))
-        embedder = await self._embedders.open(prepared[0]["embedder"])
-        return None if embedder.whole_corpus else embedder
+        return str(prepared[0]["embedder"])
 
     async def _clustering(self, generation_id: UUID) -> ClusterResult:
         # Every label of a generation reads the same clusters: a process reads them once.

@@ -70,6 +70,7 @@ BATCH_ROUTES: list[tuple[str, str, str, str, BatchAct]] = [
 ROUTES = [
     Route("POST", re.compile(r"/v1/messages"), "messages", "anthropic", generate),
     Route("POST", re.compile(r"/v1/chat/completions"), "chat", "openai", generate),
+    Route("POST", re.compile(r"/v1/embeddings"), "embeddings", "openai", generate),
     Route("POST", re.compile(r"/v1/messages/count_tokens"), "count_tokens", "anthropic", count),
     Route("GET", re.compile(r"/v1/models"), "models", "openai", models),
 ]

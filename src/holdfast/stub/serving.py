@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from holdfast.stub import chat, messages
+from holdfast.stub import chat, embeddings, messages
 from holdfast.stub.bill import BillBook, BilledCall
 from holdfast.stub.faults import AFTER, CONTENT, REFUSALS, REQUEST_FAULTS, Event, Fault, Plan
 from holdfast.stub.gate import Changes, Gate, Limiter
@@ -40,7 +40,8 @@ class Face(Protocol):
     def whole(self, prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any]: ...
 
 
-FACES: dict[str, Face] = {"anthropic": messages, "openai": chat}
+# By the API, or else by the provider.
+FACES: dict[str, Face] = {"anthropic": messages, "openai": chat, "embeddings": embeddings}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,7 +116,7 @@ class Visit:
 
     @property
     def face(self) -> Face:
-        return FACES[self.provider]
+        return FACES.get(self.api) or FACES[self.provider]
 
     def refusal(self, name: str, text: str | None = None, *, retry_after: float | None = None) -> Answer:
         return self.face.refusal(name, request_id=self.request_id, text=text, retry_after=retry_after)

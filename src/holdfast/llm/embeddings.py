@@ -1,0 +1,47 @@
+"""OpenAI's embeddings on the wire: texts as a request's parameters, a list of embeddings as ours."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdfast.errors import ProviderUnclear
+from holdfast.llm.tokens import count_tokens
+from holdfast.llm.values import Embedded, Usage
+
+MOST_TOKENS = 8000  # of one text: OpenAI's models read 8,192, and ours is an estimate
+
+
+def embedding_params(texts: Sequence[str], *, model: str) -> dict[str, Any]:
+    """The body of an embeddings request. A longer text is asked about by its beginning."""
+    return {"model": model, "input": [_beginning(text) for text in texts], "encoding_format": "float"}
+
+
+def count_embedded(texts: Sequence[str]) -> int:
+    """Tokens that a request with these texts sends, estimated; seldom fewer than are billed."""
+    return sum(count_tokens(_beginning(text)) for text in texts)
+
+
+def embedded_of(body: Mapping[str, Any], texts: Sequence[str]) -> Embedded:
+    """The vectors of a reply, in the order of the texts; usage counted here if it has none.
+
+    Raises ProviderUnclear for a reply that is no list of so many finite vectors of one length: it was answered, and
+    what was billed we cannot tell.
+    """
+    try:
+        by_place = {int(each["index"]): tuple(map(float, each["embedding"])) for each in body["data"]}
+        vectors = tuple(by_place[place] for place in range(len(texts)))
+        usage = body.get("usage") or {}
+        tokens = int(usage["prompt_tokens"]) if usage else count_embedded(texts)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise ProviderUnclear("OpenAI's reply is no list of embeddings") from None
+    if len(by_place) != len(texts) or len({len(vector) for vector in vectors}) > 1 or not all(vectors):
+        raise ProviderUnclear("OpenAI's reply has other embeddings than were asked for")
+    if not all(math.isfinite(value) for vector in vectors for value in vector):
+        raise ProviderUnclear("OpenAI's reply has embeddings that are no numbers")
+    return Embedded(vectors=vectors, usage=Usage(input_tokens=tokens, output_tokens=0))
+
+
+def _beginning(text: str) -> str:
+    while count_tokens(text) > MOST_TOKENS:
+        text = text[: len(text) * 3 // 4]
+    return text

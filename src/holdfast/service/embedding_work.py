@@ -1,0 +1,72 @@
+"""The vectors of a chunk of answers: computed here, or a provider's, each chunk a paid step like a model's label."""
+
+import asyncio
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from holdfast.codeframe import Vectors, embed_chunk, pack_vectors
+from holdfast.durable import Reply
+from holdfast.llm import Price, count_embedded
+from holdfast.service.asking import Asking
+from holdfast.service.embedders import Embedders, is_paid
+from holdfast.service.frames import Work
+from holdfast.service.models import Models, Turn
+from holdfast.service.requests import GenerationConfig
+from holdfast.store.units import Done, OwedUnit
+
+CHUNK = 200  # texts of one call: a reply that is kept as one row of a megabyte at most
+
+
+class EmbeddingWork:
+    """The stage that makes vectors, with whatever made the generation's first ones."""
+
+    def __init__(self, embedders: Embedders, asking: Asking, models: Models) -> None:
+        self.embedders = embedders
+        self._asking = asking
+        self._models = models
+
+    async def embed(self, unit: OwedUnit, worker: str) -> Work:
+        """The vectors of one chunk of distinct texts."""
+        name, texts = unit.input["embedder"], unit.input["texts"]
+        if is_paid(name):
+            vectors = await self._buy(unit, worker, name, texts)
+            return Work(done=Done(output=await asyncio.to_thread(pack_vectors, name, vectors)))
+        embedder = await self.embedders.open(name)
+        async with self.embedders.turn:
+            output = await asyncio.to_thread(embed_chunk, embedder, texts)
+        return Work(done=Done(output=output))
+
+    async def _buy(self, unit: OwedUnit, worker: str, name: str, texts: Sequence[str]) -> Vectors:
+        """Unit rows, of the texts in their order. Raises as a paid question does."""
+        steps = self._asking.steps(unit, worker, GenerationConfig.from_json(unit.config))
+        client, price = await self._models.ready(name), self._models.price(name, speaks=False)
+        tokens = count_embedded(texts)
+        async with self._models.turn(name, tokens=tokens) as turn:
+            found: Mapping[str, Any] = await steps.run(
+                f"embed/{unit.ref.ordinal}",
+                partial(_call, turn, texts, price),
+                inputs={"texts": list(texts)},
+                model=name,
+                reserve=price.most(input_tokens=tokens, max_tokens=0),
+                credential=client.credential,
+            )
+        return _read(found)
+
+
+async def _call(turn: Turn, texts: Sequence[str], price: Price) -> Reply:
+    embedded = await turn.embed(texts)
+    vectors = np.asarray(embedded.vectors, dtype=np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    value = {"dim": vectors.shape[1], "float16": base64.b64encode(vectors.astype("<f2").tobytes()).decode()}
+    return Reply(value=value, cost=price.cost(embedded.usage), usage=asdict(embedded.usage))
+
+
+def _read(reply: Mapping[str, Any]) -> Vectors:
+    """The vectors as a step keeps them."""
+    stored = np.frombuffer(base64.b64decode(reply["float16"]), dtype="<f2").reshape(-1, int(reply["dim"]))
+    return stored.astype(np.float32)

@@ -49,6 +49,10 @@ def open_embedder(name: str = "auto", *, models: Path | None = None, cache: Path
         from holdfast.codeframe.fastembed_models import FastEmbedder  # noqa: PLC0415 - optional
 
         return FastEmbedder(name.removeprefix("fastembed:"), cache=cache)
+    if name.startswith("openai:"):
+        raise BadInput(
+            f"{name} is paid for by generations alone; set HOLDFAST_EMBEDDER to minilm, lsa or fastembed:MODEL here"
+        )
     if name not in {"auto", "minilm"}:
         raise BadInput(f"unknown embedder {name!r}; use auto, minilm, lsa, fastembed:MODEL or openai:MODEL")
     from holdfast.codeframe.model_files import encoder_file, find_model  # noqa: PLC0415 - onnx is slow to import

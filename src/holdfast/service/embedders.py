@@ -18,9 +18,10 @@ def is_paid(name: str) -> bool:
 
 def check_embedder(config: GenerationConfig, name: str) -> None:
     """Raises BadInput where answers would have to be compared with codes by vectors that are bought."""
-    if config.frame_of is not None and is_paid(name):
+    if config.is_taught and is_paid(name):
         message = f"codes are compared with answers, and {name} is only paid for answers: set {FREE}"
-        raise BadInput(f"frame_of: {message}", problems=[Problem(path="frame_of", message=message)])
+        path = "examples" if config.frame_of is None else "frame_of"
+        raise BadInput(f"{path}: {message}", problems=[Problem(path=path, message=message)])
 
 
 class PaidEmbedder:

@@ -121,5 +121,7 @@ async def test_what_would_compare_answers_with_codes_is_refused_before_it_costs(
         await service.suggesting.suggest(generation_id, n=5)
     with pytest.raises(BadInput, match="HOLDFAST_EMBEDDER"):
         await begun(service, n_clusters=None, frame_of=str(generation_id))
+    with pytest.raises(BadInput, match=r"examples: .*HOLDFAST_EMBEDDER"):
+        await begun(service, n_clusters=None, examples=(("Kind nurses", ("Staff",)), ("Cold food", ("Food",))))
 
     assert len(provider.bill().calls) == spent

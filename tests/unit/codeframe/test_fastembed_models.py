@@ -84,3 +84,8 @@ def test_a_model_that_cannot_be_downloaded_says_what_to_do(package: type[Package
 def test_without_the_package_it_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(NotConfigured, match="pip install fastembed"):
         open_embedder(f"fastembed:{MODEL}", cache=tmp_path)
+
+
+def test_an_embedder_that_costs_is_refused_where_nothing_is_on_a_ledger(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="paid for by generations alone"):
+        open_embedder("openai:text-embedding-3-small", cache=tmp_path)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from holdfast.codeframe.topics import PLACES, THEMES, TOPICS, topics_of
 from holdfast.codeframe.values import Floats, Ints, Phrase
-from holdfast.codeframe.words import STOPS, root
+from holdfast.codeframe.words import STOPS, TURNS, root
 
 READ = 900  # characters of an answer that are read
 _WORD = re.compile("[^\\W_]+(?:['\u2019\\-][^\\W_]+)*")
@@ -18,7 +18,7 @@ _WORD = re.compile("[^\\W_]+(?:['\u2019\\-][^\\W_]+)*")
 
 def words_of(text: str) -> list[str]:
     """The words of an answer, in lower case."""
-    return [word.replace("\u2019", "'") for word in _WORD.findall(text[:READ].lower())]
+    return [word.replace("\u2019", "'") for word in _WORD.findall(TURNS.sub(" ", text[:READ]).lower())]
 
 
 def roots_of(text: str) -> frozenset[str]:

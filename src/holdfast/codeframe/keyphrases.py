@@ -16,6 +16,7 @@ from holdfast.codeframe.words import (
     NEGATIONS,
     NOUNS_TOO,
     STOPS,
+    TURNS,
     is_adjective,
     is_adverb,
     is_noun,
@@ -30,7 +31,6 @@ MOSTLY_CUT = 0.5  # share of its uses in which a phrase goes on, above which it 
 KEPT, KEPT_SINGLE = 40, 15  # phrases, and single words, kept for a cluster
 
 _SEGMENT = re.compile('[.,;:!?()\\[\\]{}"\u201c\u201d/\\\\|\u2026\n]+|\\s[-\u2013\u2014]+\\s|[\u2013\u2014]')
-_KIND_OF = re.compile(r"\b(?:kind|sort)s? of\b", re.IGNORECASE)
 _WORD = re.compile("[^\\W_]+(?:['\u2019\\-][^\\W_]+)*")
 
 ASKING = frozenset({"what", "which", "whose", "many", "much", "of"})
@@ -96,7 +96,7 @@ def count_phrases(texts: Iterable[tuple[str, int]], spellings: Spellings) -> Phr
 def _segments(text: str, spellings: Spellings) -> Iterator[list[str]]:
     left = READ
     shouted = text.isupper()
-    for segment in _SEGMENT.split(_KIND_OF.sub(" ", text)):
+    for segment in _SEGMENT.split(TURNS.sub(" ", text)):
         written = [word.replace("\u2019", "'") for word in _WORD.findall(segment)][:left]
         left -= len(written)
         if not shouted:

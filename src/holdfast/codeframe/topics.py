@@ -103,7 +103,7 @@ Safety > Safety : safe safely safety secure security infection* protected
 Covid > Safety : covid covid19 covid-19 pandemic lockdown coronavirus corona
 Privacy and dignity > Privacy and dignity : privacy private dignity respect respected confidential*
 Children and families > Children and families : child children kid kids son daughter baby babies parent* family families
-Sessions and courses > Learning : session* workshop* course* class classes lesson* group groups training webinar*
+Sessions and courses > Learning : session* workshop* course courses classes lesson* training webinar*
 Learning > Learning : learn* taught teach* skill skills strateg* technique* knowledge
 Price and cost > Cost : price* pricing expensive cheap* cost costs money afford* fee fees overpriced
 Value for money > Cost : value worth

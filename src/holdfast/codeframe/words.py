@@ -1,8 +1,13 @@
 """Small word lists: enough grammar to cut a readable name out of real answers, without a tagger."""
 
+import re
 from functools import lru_cache
 
 WORDS = 100_000  # whose kind is remembered
+
+
+# Turns of speech whose nouns mean nothing: "of course" is about no course.
+TURNS = re.compile(r"\b(?:(?:kind|sort)s? of|of course)\b", re.IGNORECASE)
 
 
 def _words(text: str) -> frozenset[str]:

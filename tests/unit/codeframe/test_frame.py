@@ -247,5 +247,5 @@ def test_vectors_of_two_embedders_are_not_mixed() -> None:
 
 
 def test_an_unknown_embedder_is_refused_with_the_names_that_exist(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="auto, minilm, lsa or fastembed"):
+    with pytest.raises(BadInput, match="auto, minilm, lsa, fastembed:MODEL or openai:MODEL"):
         open_embedder("word2vec", cache=tmp_path)

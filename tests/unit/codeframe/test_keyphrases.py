@@ -1,8 +1,11 @@
 """Phrases are cut as a person would cut them."""
 
+import numpy as np
 import pytest
 
+from holdfast.codeframe.evidence import Evidence
 from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
+from holdfast.codeframe.values import Phrase
 
 
 def phrases_of(*texts: str) -> set[str]:
@@ -38,6 +41,7 @@ def test_the_phrase_a_person_would_write_is_among_those_found(text: str, phrase:
         ("We went to the ward and it was clean", "ward and"),
         ("Which gas my car takes", "gas car"),
         ("A kind of music", "kind music"),
+        ("It is of course dear", "course"),
     ],
 )
 def test_what_was_not_said_is_not_found(text: str, phrase: str) -> None:
@@ -73,3 +77,11 @@ def test_half_of_a_phrase_is_not_told_for_the_whole_of_it() -> None:
     assert "bank account" in ranked
     assert "freeze bank" not in ranked
     assert "bank" not in ranked
+
+
+def test_a_turn_of_speech_is_about_no_topic() -> None:
+    evidence = Evidence(["Of course it is dear", "The course was dear"], np.ones(2, dtype=np.int32), np.arange(2), 2)
+
+    about = Phrase("Sessions and courses", 1, 0.5, 0.0, 0.0, kind="topic")
+
+    assert evidence.speaking(about).tolist() == [1]

@@ -82,6 +82,6 @@ def test_half_of_a_phrase_is_not_told_for_the_whole_of_it() -> None:
 def test_a_turn_of_speech_is_about_no_topic() -> None:
     evidence = Evidence(["Of course it is dear", "The course was dear"], np.ones(2, dtype=np.int32), np.arange(2), 2)
 
-    about = Phrase("Sessions and courses", 1, 0.5, 0.0, 0.0, kind="topic")
+    about = Phrase(text="Sessions and courses", count=1, share=0.5, elsewhere=0.0, score=0.0, kind="topic")
 
     assert evidence.speaking(about).tolist() == [1]

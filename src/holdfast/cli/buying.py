@@ -8,7 +8,7 @@ from holdfast.cli.orders import Order
 from holdfast.cli.screen import screen
 from holdfast.cli.words import counted, dollars, plain
 from holdfast.errors import BadInput
-from holdfast.service import Estimate, FileToImport, GenerationConfig, estimate_file
+from holdfast.service import OFFLINE, Estimate, FileToImport, GenerationConfig, buys_vectors, estimate_file
 from holdfast.settings import Settings
 
 
@@ -21,7 +21,7 @@ def agree(settings: Settings, order: Order, *, yes: bool) -> bool:
     if said is None:
         return True
     console = screen()
-    console.print(told(said, order.config), soft_wrap=True)
+    console.print(told(said, order.config, embedder=settings.embedder), soft_wrap=True)
     budget = order.budget if order.budget is not None else settings.max_generation_usd
     if budget is not None:
         enough = "enough for that" if budget >= said.high_usd else "when it is used up, the generation pauses"
@@ -40,14 +40,20 @@ def show_estimate(settings: Settings, file: FileToImport, config: GenerationConf
     if said is None:
         console.print("labels from this machine cost nothing")
         return
-    console.print(told(said, config), soft_wrap=True)
+    console.print(told(said, config, embedder=settings.embedder), soft_wrap=True)
     console.print(
         f"at most {said.input_tokens:,} tokens in and {said.output_tokens:,} out, at the prices known here", style="dim"
     )
 
 
-def told(said: Estimate, config: GenerationConfig) -> str:
+def told(said: Estimate, config: GenerationConfig, *, embedder: str = "auto") -> str:
     """The estimate in one line."""
+    cost = f"{dollars(said.low_usd)} to {dollars(said.high_usd)}"
+    if buys_vectors(config, embedder):
+        calls, makers = counted(said.n_calls, "call"), f"vectors from {plain(embedder)}"
+        if config.model == OFFLINE:
+            return f"{calls} for the answers' {makers}: {cost}"
+        return f"up to {calls} for {plain(config.model)} and for the answers' {makers}: {cost}"
     labels = counted(said.n_calls - config.review, "label") + (" and a review" if config.review else "")
     if config.whole:
         labels = "one call for all answers"
@@ -57,7 +63,7 @@ def told(said: Estimate, config: GenerationConfig) -> str:
         labels = counted(said.n_calls, "call") + f" for the {config.coding_type} coding"
     how = ", as a batch at half the price" if config.batch else ""
     most = "" if config.n_clusters or config.whole or config.coding_type != "open-ended" else "up to "
-    return f"{most}{labels} from {plain(config.model)}{how}: {dollars(said.low_usd)} to {dollars(said.high_usd)}"
+    return f"{most}{labels} from {plain(config.model)}{how}: {cost}"
 
 
 def _asked(console: Console) -> bool:

@@ -26,7 +26,7 @@ class Order:
     ) -> Self:
         """Raises BadInput for options that cannot work, NotConfigured for a model that nobody here can pay for."""
         check_config(config)
-        check_payer(settings, config.model)
+        check_payer(settings, config)
         return cls(file=checked_file(file), config=config, out=checked_out(out, source=file.path), budget=budget)
 
 

@@ -1,6 +1,5 @@
 """OpenAI's embeddings on the wire: texts as a request's parameters, a list of embeddings as ours."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,7 +7,9 @@ from holdfast.errors import ProviderUnclear
 from holdfast.llm.tokens import count_tokens
 from holdfast.llm.values import Embedded, Usage
 
-MOST_TOKENS = 8000  # of one text: OpenAI's models read 8,192, and ours is an estimate
+MOST_TOKENS = 7000  # of one text: OpenAI's models read 8,192, and ours is an estimate that may be a tenth too low
+
+LARGEST = 1e30  # of a vector's numbers: what is larger, infinite or no number at all, has no length
 
 
 def embedding_params(texts: Sequence[str], *, model: str) -> dict[str, Any]:
@@ -31,12 +32,12 @@ def embedded_of(body: Mapping[str, Any], texts: Sequence[str]) -> Embedded:
         by_place = {int(each["index"]): tuple(map(float, each["embedding"])) for each in body["data"]}
         vectors = tuple(by_place[place] for place in range(len(texts)))
         usage = body.get("usage") or {}
-        tokens = int(usage["prompt_tokens"]) if usage else count_embedded(texts)
+        tokens = int(usage["prompt_tokens"]) if "prompt_tokens" in usage else count_embedded(texts)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise ProviderUnclear("OpenAI's reply is no list of embeddings") from None
     if len(by_place) != len(texts) or len({len(vector) for vector in vectors}) > 1 or not all(vectors):
         raise ProviderUnclear("OpenAI's reply has other embeddings than were asked for")
-    if not all(math.isfinite(value) for vector in vectors for value in vector):
+    if not all(abs(value) < LARGEST for vector in vectors for value in vector):
         raise ProviderUnclear("OpenAI's reply has embeddings that are no numbers")
     return Embedded(vectors=vectors, usage=Usage(input_tokens=tokens, output_tokens=0))
 

@@ -4,14 +4,21 @@ from holdfast.files import check_table_path
 from holdfast.service.balancing import Census
 from holdfast.service.costs import Costs
 from holdfast.service.enqueueing import QUEUE
-from holdfast.service.estimates import Estimates, check_payer, estimate_file
+from holdfast.service.estimates import Estimates, buys_vectors, check_payer, estimate_file
 from holdfast.service.estimating import Estimate
 from holdfast.service.generations import Generations, Hierarchy
 from holdfast.service.importing import FileToImport, Imports, IncomingRow
 from holdfast.service.metrics import CONTENT_TYPE as METRICS_TYPE
 from holdfast.service.metrics import Metrics as ProcessMetrics
 from holdfast.service.models import keys_of, prices_of
-from holdfast.service.requests import HIERARCHIES, MIN_ANSWERS, MOST_EXAMPLES, GenerationConfig, GenerationRequest
+from holdfast.service.requests import (
+    HIERARCHIES,
+    MIN_ANSWERS,
+    MOST_EXAMPLES,
+    OFFLINE,
+    GenerationConfig,
+    GenerationRequest,
+)
 from holdfast.service.requests import check as check_config
 from holdfast.service.scraping import last_scrape
 from holdfast.service.servers import opened
@@ -30,6 +37,7 @@ __all__ = [
     "METRICS_TYPE",
     "MIN_ANSWERS",
     "MOST_EXAMPLES",
+    "OFFLINE",
     "QUEUE",
     "Account",
     "Balance",
@@ -60,6 +68,7 @@ __all__ = [
     "Tables",
     "Then",
     "UnitAccount",
+    "buys_vectors",
     "check_config",
     "check_payer",
     "check_table_path",

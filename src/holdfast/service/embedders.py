@@ -53,6 +53,15 @@ class Embedders:
         self._opening = asyncio.Lock()
         self.turn = asyncio.Lock()
 
+    def free(self) -> str:
+        """The name of the one for a generation that agreed to buy no vectors. Raises NotConfigured."""
+        if is_paid(self.first):
+            raise NotConfigured(
+                f"HOLDFAST_EMBEDDER is {self.first} for this worker, and was not where the generation was started: "
+                f"nobody agreed to that cost; set {FREE} for the worker, or start the generation anew"
+            )
+        return self.first
+
     async def open(self, name: str) -> Embedder:
         """The embedder of that name; "auto" is the best one whose model is there.
 

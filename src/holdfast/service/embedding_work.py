@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from holdfast.codeframe import Vectors, embed_chunk, pack_vectors
+from holdfast.codeframe import Prepared, Vectors, embed_chunk, pack_vectors, plan_chunks
 from holdfast.durable import Reply
 from holdfast.llm import Price, count_embedded
 from holdfast.service.asking import Asking
@@ -19,7 +19,14 @@ from holdfast.service.models import Models, Turn
 from holdfast.service.requests import GenerationConfig
 from holdfast.store.units import Done, OwedUnit
 
-CHUNK = 200  # texts of one call: a reply that is kept as one row of a megabyte at most
+# Of one call: a reply that is kept as a row of one or two megabytes, and fewer than the 300,000 tokens that OpenAI
+# takes at most, in scripts that need two for a character too.
+CHUNK, CHARACTERS = 200, 100_000
+
+
+def plan_paid(prepared: Prepared) -> list[range]:
+    """Which distinct texts each call takes."""
+    return plan_chunks(prepared, size=CHUNK, characters=CHARACTERS)
 
 
 class EmbeddingWork:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -35,6 +36,10 @@ class Estimates:
             raise BadInput(f"budget_usd: {message}", problems=[Problem(path="budget_usd", message=message)])
         return request.budget
 
+    def agreed(self, config: GenerationConfig) -> GenerationConfig:
+        """With whose vectors are bought: a worker with other settings must not buy what nobody was told of."""
+        return replace(config, embedder=self._embedder) if buys_vectors(config, self._embedder) else config
+
     async def of(self, request: GenerationRequest) -> Estimate | None:
         """What the generation may cost; None if it costs nothing. Raises BadInput, NotFound."""
         check(request.config)
@@ -50,26 +55,29 @@ class Estimates:
         )
 
 
-def check_payer(settings: Settings, model: str) -> None:
-    """Whether this machine can pay for the model and the embedder. Raises NotConfigured without a provider's key."""
-    for paid in (model, settings.embedder):
-        if paid != OFFLINE and (paid is model or is_paid(paid)):
-            account_of(paid, keys_of(settings))
+def check_payer(settings: Settings, config: GenerationConfig) -> None:
+    """Whether this machine can pay for what is asked for. Raises NotConfigured without a provider's key."""
+    if config.model != OFFLINE:
+        account_of(config.model, keys_of(settings))
+    if buys_vectors(config, settings.embedder):
+        account_of(settings.embedder, keys_of(settings))
 
 
 def estimate_file(settings: Settings, file: FileToImport, config: GenerationConfig) -> Estimate | None:
     """What labelling the file's answers may cost; starts no server. None if it costs nothing. Raises BadInput."""
     check(config)
+    check_embedder(config, settings.embedder)
     if not _costs(config, settings.embedder):
         return None
     return _estimated(read_texts(file), config, prices_of(settings), settings.embedder, question=None)
 
 
 def _costs(config: GenerationConfig, embedder: str) -> bool:
-    return config.model != OFFLINE or _buys_vectors(config, embedder)
+    return config.model != OFFLINE or buys_vectors(config, embedder)
 
 
-def _buys_vectors(config: GenerationConfig, embedder: str) -> bool:
+def buys_vectors(config: GenerationConfig, embedder: str) -> bool:
+    """Whether a provider is paid for the vectors of the generation's answers."""
     return is_paid(embedder) and not config.is_direct and not config.whole
 
 
@@ -80,7 +88,7 @@ def _estimated(
     found = Estimate()
     if config.model != OFFLINE:
         found = estimate(texts, config, _price(prices, config.model), question=question)
-    if _buys_vectors(config, embedder):
+    if buys_vectors(config, embedder):
         found = found.plus(estimate_vectors(texts, _price(prices, embedder, speaks=False)))
     return found
 
@@ -89,4 +97,5 @@ def _price(prices: Prices, model: str, *, speaks: bool = True) -> Price:
     try:
         return prices.of(model, speaks=speaks)
     except NotConfigured as error:
-        raise BadInput(f"model: {error}", problems=[Problem(path="model", message=str(error))]) from error
+        where = "model" if speaks else "HOLDFAST_EMBEDDER"
+        raise BadInput(f"{where}: {error}", problems=[Problem(path=where, message=str(error))]) from error

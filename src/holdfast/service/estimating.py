@@ -19,14 +19,13 @@ from holdfast.codeframe import (
     coder_of,
     likely_clusters,
     plan_bundles,
-    plan_chunks,
     prepare,
     wants_review,
 )
 from holdfast.errors import BadInput, Problem
 from holdfast.llm import Price, Usage, count_embedded, count_request
 from holdfast.service.coding import ask_bundle
-from holdfast.service.embedding_work import CHUNK
+from holdfast.service.embedding_work import plan_paid
 from holdfast.service.labelling import ask, ask_review
 from holdfast.service.requests import GenerationConfig
 from holdfast.service.whole_work import ask_whole
@@ -100,7 +99,7 @@ def estimate_vectors(texts: Sequence[str], price: Price) -> Estimate:
     return Estimate(
         low_usd=price.cost(Usage(input_tokens=tokens // 2, output_tokens=0)),
         high_usd=cost,
-        n_calls=len(plan_chunks(prepared, size=CHUNK)),
+        n_calls=len(plan_paid(prepared)),
         input_tokens=tokens,
     )
 

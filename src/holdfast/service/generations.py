@@ -66,7 +66,7 @@ class Generations:
         new = NewGeneration(
             id=uuid4(),
             category_id=request.category_id,
-            config=request.config.to_json(),
+            config=self._estimates.agreed(request.config).to_json(),
             answer_ids=request.answer_ids,
             idempotency_key=request.idempotency_key,
             client=request.client,

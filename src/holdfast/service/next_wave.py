@@ -36,12 +36,15 @@ async def check_frame(
     connection: Connection, generation_id: UUID, examples: Sequence[tuple[str, Sequence[str]]] = ()
 ) -> None:
     """Whether that generation's codeframe can be used again. Raises NotFound, Conflict, BadInput for the examples."""
-    numbers = Numbers(await frame_of(connection, generation_id))
+    nodes = await frame_of(connection, generation_id)
+    numbers = Numbers(nodes)
     config = GenerationConfig.from_json((await generations.get(connection, generation_id)).config)
     if config.is_direct:
         raise Conflict(
             f"{config.coding_type} coding needs no frame of an earlier wave: code the new answers the same way"
         )
+    if not any(node.node_type == "code" and node.details.get("kind", "content") == "content" for node in nodes):
+        raise Conflict("that generation's codeframe has no code but Other, so no answer can be coded with it")
     for text, codes in examples:
         try:
             numbers.of(codes, path=repr(text[:60]))

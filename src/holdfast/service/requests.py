@@ -43,10 +43,12 @@ class GenerationConfig:
     review: bool = False  # one more call over all labels: merges and themes
     whole: bool = False  # a small survey in one prompt: the model makes the frame and codes the answers
     code_answers: bool = False  # the model codes every answer against the finished frame
+    embedder: str | None = None  # whose vectors are bought, as it was estimated; None: only what costs nothing
 
     def to_json(self) -> dict[str, Any]:
         examples = [[text, list(codes)] for text, codes in self.examples]
-        return {**asdict(self), "existing_codes": list(self.existing_codes), "examples": examples}
+        told = {**asdict(self), "existing_codes": list(self.existing_codes), "examples": examples}
+        return {name: value for name, value in told.items() if name != "embedder" or value is not None}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":

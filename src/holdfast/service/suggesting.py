@@ -98,6 +98,8 @@ class Suggesting:
             config = GenerationConfig.from_json(generation.config)
             if config.is_direct:
                 raise Conflict(f"{config.coding_type} coding compares no answers, so none can be suggested")
+            if config.whole:
+                raise Conflict("a survey that went whole into one prompt has no vectors, so none can be suggested")
             figures = await units.results(connection, generation_id, PREPARE)
             return await read_known(connection, generation_id, nodes, examples), str(figures[0]["embedder"])
 

@@ -26,7 +26,7 @@ from holdfast.service.asking import Question
 from holdfast.service.batching import Batching
 from holdfast.service.coding_work import CodingWork
 from holdfast.service.embedders import check_embedder, is_paid
-from holdfast.service.embedding_work import CHUNK, EmbeddingWork
+from holdfast.service.embedding_work import EmbeddingWork, plan_paid
 from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.next_wave import code_with_frame
@@ -84,11 +84,13 @@ class StageWork:
         if config.whole:
             return Work(done=Done(result={}), following=[NewUnit(stage=WHOLE, ordinal=0)])
         corpus = await self._corpus(unit.ref.generation_id)
-        embedder = await self._embedders.open(self._embedders.first)
+        embedder = await self._embedders.open(config.embedder or self._embedders.free())
         distinct = corpus.prepared.distinct
         check_embedder(config, embedder.name)
-        size = {"size": CHUNK} if is_paid(embedder.name) else {}
-        chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus, **size)
+        if is_paid(embedder.name):
+            chunks = plan_paid(corpus.prepared)
+        else:
+            chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus)
         following = [
             NewUnit(
                 stage=EMBED,

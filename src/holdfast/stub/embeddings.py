@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 
 from holdfast.stub import chat
+from holdfast.stub.material import count_tokens
 from holdfast.stub.replying import Prompt, Reply
 from holdfast.stub.wire import Answer
 
 DIMENSIONS = 64
-MOST_TEXTS = 2048  # of one request, as the provider has it
+MOST_TEXTS, MOST_OF_ONE, MOST_TOKENS = 2048, 8192, 300_000  # of one request, as the provider has it
 
 refusal, refused, limits = chat.refusal, chat.refused, chat.limits
 
@@ -23,6 +24,9 @@ def read_prompt(body: Mapping[str, Any]) -> Prompt:
     texts = [texts] if isinstance(texts, str) else texts
     if not texts or len(texts) > MOST_TEXTS or not all(isinstance(text, str) and text for text in texts):
         raise ValueError(f"'input' must be 1 to {MOST_TEXTS} texts, none of them empty.")
+    counted = [count_tokens(text) for text in texts]
+    if max(counted) > MOST_OF_ONE or sum(counted) > MOST_TOKENS:
+        raise ValueError(f"'input' may have {MOST_OF_ONE} tokens a text and {MOST_TOKENS} in all.")
     return Prompt(
         model=body["model"],
         system="",

@@ -23,6 +23,14 @@ POINTS = {
 }
 
 
+@pytest.fixture
+def buying(paying: StubProvider, monkeypatch: pytest.MonkeyPatch) -> StubProvider:
+    """The provider, of whom this process and those it starts buy vectors too. Ask for it before `service`."""
+    monkeypatch.setenv("HOLDFAST_EMBEDDER", EMBEDDER)
+    monkeypatch.setenv("HOLDFAST_PRICES", json.dumps({EMBEDDER: {"input": "3", "output": "15"}}))
+    return paying
+
+
 @pytest.mark.parametrize(
     ("point", "counts"),
     [
@@ -31,16 +39,13 @@ POINTS = {
     ],
 )
 async def test_a_worker_killed_while_it_buys_vectors_costs_at_most_that_chunk(
-    paying: StubProvider,
+    buying: StubProvider,
     stack: Stack,
     service: Service,
-    monkeypatch: pytest.MonkeyPatch,
     point: str,
     counts: tuple[int, int],
 ) -> None:
-    monkeypatch.setenv("HOLDFAST_EMBEDDER", EMBEDDER)  # of the workers
-    monkeypatch.setenv("HOLDFAST_PRICES", json.dumps({EMBEDDER: {"input": "3", "output": "15"}}))
     generation_id = await generation_of(service, clusters=4, answers=250)
 
     doubts, twice = counts
-    await check_killed_at(point, paying, stack, service, generation_id, calls=CHUNKS, doubts=doubts, twice=twice)
+    await check_killed_at(point, buying, stack, service, generation_id, calls=CHUNKS, doubts=doubts, twice=twice)

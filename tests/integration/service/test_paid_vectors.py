@@ -125,3 +125,36 @@ async def test_what_would_compare_answers_with_codes_is_refused_before_it_costs(
         await begun(service, n_clusters=None, examples=(("Kind nurses", ("Staff",)), ("Cold food", ("Food",))))
 
     assert len(provider.bill().calls) == spent
+
+
+async def test_a_worker_that_would_have_to_pay_for_what_was_started_as_free_pauses_it(
+    service: Service, provider: StubProvider
+) -> None:
+    free = service.settings.model_copy(update={"embedder": "auto"})
+    async with open_service(free) as elsewhere:
+        generation_id = await begun(elsewhere)
+
+    async with working(service):
+        paused = await until(service, generation_id, lambda status: status.status == "paused")
+
+    assert provider.bill().calls == ()
+    assert paused.error is not None
+    assert paused.error["code"] == "not_configured"
+    assert "HOLDFAST_EMBEDDER" in paused.error["message"]
+
+
+async def test_long_answers_go_in_calls_that_the_provider_takes(service: Service, provider: StubProvider) -> None:
+    category = await service.imports.add_category(name="long")
+    long = "The nurses were kind and the food was cold and the parking was dear. " * 100
+    rows = [IncomingRow(text=f"{n} {long}") for n in range(40)]  # 280,000 characters
+    rows.append(IncomingRow(text="Nobody called us back. " * 3000))  # more than the model reads of one text
+    await service.imports.import_rows(category.id, rows)
+    request = GenerationRequest(category_id=category.id, config=GenerationConfig(n_clusters=2))
+    generation_id = (await service.generations.start(request)).generation.id
+
+    async with working(service):
+        status = await ended(service, generation_id)
+
+    assert status.status == "completed"
+    assert len(provider.bill().calls) == 4
+    await check_money(service, provider, generation_id)

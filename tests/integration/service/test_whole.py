@@ -9,7 +9,7 @@ import pytest
 from tests.integration.service.test_provider_fails import MODELS, check_money, ended, until
 from tests.service_worker import working
 
-from holdfast.errors import BadInput
+from holdfast.errors import BadInput, Conflict
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.stub import StubProvider
 
@@ -84,3 +84,23 @@ async def test_a_survey_that_one_prompt_cannot_hold_is_refused_before_anything_i
     for asked in ({"model": "offline"}, {"batch": True}, {"hierarchy": "three_level"}, {"coding_type": "brand"}):
         with pytest.raises(BadInput, match="whole"):
             await begun(service, **asked)
+
+
+async def test_suggestions_for_a_survey_without_vectors_are_refused(service: Service) -> None:
+    generation_id = await begun(service)
+    async with working(service):
+        await ended(service, generation_id)
+
+    with pytest.raises(Conflict, match="no vectors"):
+        await service.suggesting.suggest(generation_id, n=5)
+
+
+async def test_a_frame_without_codes_is_not_used_again(service: Service) -> None:
+    generation_id = await begun(service, ["don't know"] * 12)
+    async with working(service):
+        await ended(service, generation_id)
+    category = (await service.generations.get(generation_id)).category_id
+    again = GenerationRequest(category_id=category, config=GenerationConfig(frame_of=str(generation_id)))
+
+    with pytest.raises(Conflict, match="no code but Other"):
+        await service.generations.start(again)

@@ -37,6 +37,29 @@ def test_an_estimate_says_what_is_bought(config: GenerationConfig, line: str) ->
     assert told(SAID, config).startswith(line)
 
 
+def test_an_estimate_says_that_vectors_are_bought() -> None:
+    bought = told(SAID, GenerationConfig(), embedder="openai:vectors")
+    beside = told(SAID, GenerationConfig(model="anthropic:m"), embedder="openai:vectors")
+    without = told(SAID, GenerationConfig(model="anthropic:m", coding_type="brand"), embedder="openai:vectors")
+
+    assert bought == "3 calls for the answers' vectors from openai:vectors: $0.0100 to $0.0200"
+    assert beside.startswith("up to 3 calls for anthropic:m and for the answers' vectors from openai:vectors: ")
+    assert "vectors" not in without
+
+
+def test_what_an_openai_embedder_costs_is_estimated_without_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_EMBEDDER", "openai:text-embedding-3-small")
+    file = tmp_path / "answers.csv"
+    file.write_text("answer\n" + "".join(f"the food in room {n} was cold\n" for n in range(250)), encoding="utf-8")
+
+    done = CliRunner().invoke(app, ["estimate", str(file), "--model", "offline"])
+
+    assert done.exit_code == 0, done.output
+    assert "2 calls for the answers' vectors from openai:text-embedding-3-small" in " ".join(done.output.split())
+
+
 def test_a_partial_generation_says_what_is_missing() -> None:
     assert incomplete(status(n_failed=2, failed_stages=frozenset({"label"}))).startswith("2 clusters could not")
     assert "review" in incomplete(status(failed_stages=frozenset({"review"})))

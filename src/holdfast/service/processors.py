@@ -128,7 +128,7 @@ class Processors:
             faultpoints.reach("unit computed")
             await self._commit(unit.ref, work)
         except PUT_OFF as reason:
-            return await self._put_off(unit.ref, worker, reason)
+            return await self._put_off(unit, worker, reason)
         except Exception as error:  # noqa: BLE001 - whatever it is, the unit must be given back
             failure = _told(error)
             await self._failed(job, unit.ref, failure)
@@ -154,8 +154,9 @@ class Processors:
             return False
         return await self._database.each(partial(units.finish_one_of_many, ref=ref, end=work.done))
 
-    async def _put_off(self, ref: UnitRef, worker: str, reason: HoldfastError) -> dict[str, Any]:
+    async def _put_off(self, unit: OwedUnit, worker: str, reason: HoldfastError) -> dict[str, Any]:
         """The unit is not done and has not failed: it waits for time, for money or for a person."""
+        ref = unit.ref
         match reason:
             case Postponed(delay=delay):
                 await self._claims.release(ref.id, worker=worker)
@@ -173,17 +174,19 @@ class Processors:
             case _:
                 pass
         if isinstance(reason, BudgetUsedUp | ProviderQuota | NotConfigured):
-            await self._pause(ref, reason)
+            await self._pause(unit, reason)
         await self._claims.release(ref.id, worker=worker)
         return {"unit": ref.id, "skipped": type(reason).__name__}
 
-    async def _pause(self, ref: UnitRef, reason: HoldfastError) -> None:
+    async def _pause(self, unit: OwedUnit, reason: HoldfastError) -> None:
+        ref = unit.ref
         codes = {BudgetUsedUp: "budget_used_up", ProviderQuota: "provider_quota"}
         code = codes.get(type(reason), "not_configured")
         log.warning("generation paused", generation=str(ref.generation_id), code=code)
         why = {"code": code, "message": str(reason), "unit": f"{ref.stage}/{ref.ordinal}", "attempt": None}
         with suppress(Conflict, NotFound):  # it has ended or is gone meanwhile
-            await self._database.run(partial(steering.pause, generation_id=ref.generation_id, why=why))
+            pause = partial(steering.pause, generation_id=ref.generation_id, why=why, resumes=unit.resumes)
+            await self._database.run(pause)
 
     async def _failed(self, job: Job, ref: UnitRef, failure: UnitFailed | UnitHopeless) -> None:
         attempt = job.attempts_made + 1

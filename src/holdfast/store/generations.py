@@ -48,6 +48,7 @@ class Generation:
     client: dict[str, Any] | None
     budget_usd: Decimal | None
     estimate: dict[str, Any] | None  # what it was said to cost before it started
+    resumes: int  # times a person said "go on"
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

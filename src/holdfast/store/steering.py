@@ -19,29 +19,38 @@ GOING_ON = {
     "error": None,
     "started_at": func.now() - (func.coalesce(generations.c.finished_at, func.now()) - generations.c.started_at),
     "finished_at": None,
+    "resumes": generations.c.resumes + 1,
 }
 
 
-async def pause(connection: AsyncConnection, generation_id: UUID, *, why: dict[str, Any]) -> None:
-    """Start nothing more for it until it is resumed; does nothing to a paused one. Raises NotFound, Conflict."""
-    await _move(
-        connection,
-        generation_id,
-        {"active": {"state": "paused", "error": why, "finished_at": func.now()}, "paused": None},
-    )
+async def pause(
+    connection: AsyncConnection, generation_id: UUID, *, why: dict[str, Any], resumes: int | None = None
+) -> None:
+    """Start nothing more for it until it is resumed; does nothing to a paused one. Raises NotFound, Conflict.
+
+    `resumes`: how often it had been resumed when what is wrong was found. Was it resumed since, then a person has
+    answered already (with a budget, a key), and nothing is done: who still finds it wrong will say so again.
+    """
+    found = await _locked(connection, generation_id)
+    if resumes is None or resumes == found.resumes:
+        paused = {"state": "paused", "error": why, "finished_at": func.now()}
+        await _move(connection, found, {"active": paused, "paused": None})
 
 
 async def resume(connection: AsyncConnection, generation_id: UUID, *, budget: Decimal | None) -> None:
     """Go on with it, with a new budget if one is given; an active one only gets that. Raises NotFound, Conflict."""
+    found = await _locked(connection, generation_id)
     money = {} if budget is None else {"budget_usd": budget}
-    await _move(connection, generation_id, {"paused": GOING_ON | money, "active": money or None})
+    told = {"resumes": GOING_ON["resumes"]}
+    await _move(connection, found, {"paused": GOING_ON | money, "active": told | money})
 
 
 async def cancel(connection: AsyncConnection, generation_id: UUID) -> None:
     """End it; its pending units are owed no more. Does nothing to a cancelled one. Raises NotFound, Conflict."""
     # A paused one stopped working when it was paused.
     ended = {"state": "cancelled", "finished_at": func.coalesce(generations.c.finished_at, func.now())}
-    await _move(connection, generation_id, {"active": ended, "paused": ended, "cancelled": None})
+    found = await _locked(connection, generation_id)
+    await _move(connection, found, {"active": ended, "paused": ended, "cancelled": None})
 
 
 async def retry(
@@ -83,13 +92,12 @@ async def remove(connection: AsyncConnection, generation_id: UUID) -> None:
     await connection.execute(delete(generations).where(generations.c.id == generation_id))
 
 
-async def _move(connection: AsyncConnection, generation_id: UUID, moves: dict[str, dict[str, Any] | None]) -> None:
-    found = await _locked(connection, generation_id)
+async def _move(connection: AsyncConnection, found: Generation, moves: dict[str, dict[str, Any] | None]) -> None:
     if found.state not in moves:
-        raise Conflict(f"generation {generation_id} has ended already: it is {found.state}")
+        raise Conflict(f"generation {found.id} has ended already: it is {found.state}")
     change = moves[found.state]
     if change:
-        await connection.execute(update(generations).where(generations.c.id == generation_id).values(change))
+        await connection.execute(update(generations).where(generations.c.id == found.id).values(change))
 
 
 async def _locked(connection: AsyncConnection, generation_id: UUID) -> Generation:

@@ -100,6 +100,7 @@ generations = Table(
     Column("client", _JSON),  # what a client wants to find again, e.g. the CLI's output path
     Column("budget_usd", Numeric(14, 6)),  # most its calls may cost; null: no limit of its own
     Column("estimate", _JSON),  # what it was said to cost before it started
+    Column("resumes", Integer, nullable=False, server_default="0"),  # times a person said "go on"
     _created(),
     Column("started_at", DateTime(timezone=True)),  # later by the time it stood still
     Column("finished_at", DateTime(timezone=True)),  # when it ended or was paused

@@ -42,6 +42,7 @@ class OwedUnit:
     config: dict[str, Any]
     category_id: int
     retries: int  # times a person asked for it again
+    resumes: int  # times its generation had been resumed when this attempt began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ _START = (
     .returning(
         *_REF,
         *(units.c[name] for name in ("input", "retries")),
-        *(generations.c[name] for name in ("config", "category_id", "started_at")),
+        *(generations.c[name] for name in ("config", "category_id", "started_at", "resumes")),
     )
 )
 
@@ -154,7 +155,7 @@ async def start(
     if fields.pop("started_at") is None:
         first = and_(generations.c.id == row.generation_id, generations.c.started_at.is_(None))
         await connection.execute(update(generations).where(first).values(started_at=func.now()))
-    rest = {name: fields.pop(name) for name in ("input", "config", "category_id", "retries")}
+    rest = {name: fields.pop(name) for name in ("input", "config", "category_id", "retries", "resumes")}
     return OwedUnit(ref=UnitRef(**fields), **rest)
 
 

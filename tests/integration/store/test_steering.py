@@ -12,7 +12,7 @@ from holdfast.durable import Held, Intent, Reply
 from holdfast.errors import Conflict
 from holdfast.store import CallJournal, Database, generations, ledgers, steering, units
 from holdfast.store.generations import Created, Generation
-from holdfast.store.units import Done, Ended, GivenUp, NewUnit, Plan, StageEnd, UnitRef
+from holdfast.store.units import Done, Ended, GivenUp, NewUnit, OwedUnit, Plan, StageEnd, UnitRef
 
 Imported = Callable[..., Awaitable[int]]
 Make = Callable[..., Awaitable[Created]]
@@ -51,6 +51,25 @@ async def test_a_paused_generation_owes_nothing_until_it_is_resumed_with_its_new
     assert (paused.state, paused.error, owed_meanwhile) == ("paused", WHY, [])
     assert (resumed.state, resumed.error, resumed.budget_usd) == ("active", None, Decimal(5))
     assert len(await database.run(units.owed)) == 2
+
+
+async def test_what_was_found_before_a_resume_pauses_nothing_after_it(
+    database: Database, imported: Imported, created: Make
+) -> None:
+    made = await created(await imported(["a", "b"]), budget=Decimal(1))
+    early, late = [await database.run(lambda c, r=ref: units.start(c, r.id, worker="w")) for ref in made.units]
+
+    async def pause(unit: object) -> str:
+        assert isinstance(unit, OwedUnit)
+        await database.run(lambda c: steering.pause(c, made.generation.id, why=WHY, resumes=unit.resumes))
+        return (await state_of(database, made)).state
+
+    assert await pause(early) == "paused"
+    await database.run(lambda c: steering.resume(c, made.generation.id, budget=Decimal(5)))
+    assert await pause(late) == "active", "its budget was the old one"
+    await database.run(lambda c: steering.resume(c, made.generation.id, budget=Decimal(6)))  # of an active one
+    newest = await database.run(lambda c: units.start(c, made.units[0].id, worker="w"))
+    assert await pause(newest) == "paused"
 
 
 async def test_the_time_a_generation_is_paused_is_no_work(

@@ -10,8 +10,8 @@ from holdfast.store import Connection, Database, assignments
 from holdfast.store.assignments import Assigned, Wanted
 from holdfast.store.codeframes import StoredNode
 
-# What an answer's best code says of it, and the code's kind.
-STATES = {"coded": "content", "other": "other", "set_aside": "rule"}
+# By the kind of an answer's best code.
+STATES = {"content": "coded", "other": "other", "rule": "set_aside"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,7 @@ class AssignedPage:
     nodes: dict[str, StoredNode]
 
     def state(self, item: Assigned) -> str:
-        kind = self.nodes[item.node_keys[0]].details.get("kind", "content")
-        return next(state for state, stored in STATES.items() if stored == kind)
+        return _state(self.nodes[item.node_keys[0]])
 
 
 class AssignedAnswers:
@@ -50,13 +49,15 @@ class AssignedAnswers:
 
         async def work(connection: Connection) -> AssignedPage:
             nodes = await frame_of(connection, generation_id)
-            keys = None if code is None else keys_below(nodes, code)
-            wanted = Wanted(keys=keys, kind=None if state is None else STATES[state], confirmed=confirmed)
-            return AssignedPage(
-                items=await assignments.page(connection, generation_id, wanted, after=after, limit=limit),
-                total=await assignments.count(connection, generation_id, wanted),
-                nodes={node.key: node for node in nodes},
+            wanted = Wanted(
+                keys=None if code is None else keys_below(nodes, code),
+                best=None if state is None else [node.key for node in nodes if _state(node) == state],
+                confirmed=confirmed,
             )
+            items = await assignments.page(connection, generation_id, wanted, after=after, limit=limit)
+            is_all = after == 0 and len(items) < limit
+            total = len(items) if is_all else await assignments.count(connection, generation_id, wanted)
+            return AssignedPage(items=items, total=total, nodes={node.key: node for node in nodes})
 
         return await self._database.run(work)
 
@@ -71,3 +72,7 @@ def keys_below(nodes: Sequence[StoredNode], number: int) -> list[str]:
         if node.parent_key in found:
             found.add(node.key)
     return sorted(found)
+
+
+def _state(node: StoredNode) -> str:
+    return STATES[node.details.get("kind", "content")]

@@ -1,40 +1,15 @@
 """Answers with the codes they got, read in pages."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, any_, cast, exists, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# One row an answer: its best code has rank 0. A NULL asks for nothing.
-_WANTED = (
-    " FROM holdfast.assignments b"
-    " JOIN holdfast.codeframe_nodes n ON n.generation_id = b.generation_id AND n.key = b.node_key"
-    " LEFT JOIN holdfast.confirmations c ON c.generation_id = b.generation_id AND c.answer_id = b.answer_id"
-    " WHERE b.generation_id = :generation AND b.rank = 0"
-    " AND (:kind IS NULL OR coalesce(n.details ->> 'kind', 'content') = :kind)"
-    " AND (:confirmed IS NULL OR (c.answer_id IS NOT NULL) = :confirmed)"
-    " AND (:keys IS NULL OR EXISTS (SELECT FROM holdfast.assignments x WHERE x.generation_id = b.generation_id"
-    "   AND x.answer_id = b.answer_id AND x.node_key = ANY(:keys)))"
-)
-_TYPES = (
-    bindparam("kind", type_=Text),
-    bindparam("confirmed", type_=Boolean),
-    bindparam("keys", type_=ARRAY(Text)),
-)
-_PAGE = text(
-    "SELECT a.id AS answer_id, a.external_id, a.text, page.numbers AS confirmed,"
-    "   array_agg(s.node_key ORDER BY s.rank) AS node_keys, array_agg(s.score ORDER BY s.rank) AS scores"
-    f" FROM (SELECT b.answer_id, c.numbers {_WANTED} AND b.answer_id > :after"
-    "   ORDER BY b.answer_id LIMIT :most) page"
-    " JOIN holdfast.answers a ON a.id = page.answer_id"
-    " JOIN holdfast.assignments s ON s.generation_id = :generation AND s.answer_id = a.id"
-    " GROUP BY a.id, a.external_id, a.text, page.numbers ORDER BY a.id"
-).bindparams(*_TYPES, bindparam("after", type_=BigInteger), bindparam("most", type_=BigInteger))
-_COUNT = text(f"SELECT count(*) {_WANTED}").bindparams(*_TYPES)
+from holdfast.store.tables import answers, assignments, confirmations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +17,7 @@ class Wanted:
     """Which answers; None: whichever."""
 
     keys: Sequence[str] | None = None  # with one of these codes at least
-    kind: str | None = None  # of the best code: content | other | rule
+    best: Sequence[str] | None = None  # whose best code is one of these
     confirmed: bool | None = None  # whether a person said what its codes are
 
 
@@ -62,14 +37,59 @@ async def page(
     connection: AsyncConnection, generation_id: UUID, wanted: Wanted, *, after: int, limit: int
 ) -> list[Assigned]:
     """Those with an id above `after`, by their ids."""
-    asked = _asked(generation_id, wanted) | {"after": after, "most": limit}
-    return [Assigned(**row._mapping) for row in await connection.execute(_PAGE, asked)]
+    ids = _wanted(generation_id, wanted).where(assignments.c.answer_id > after)
+    found = [row.answer_id for row in await connection.execute(ids.order_by(assignments.c.answer_id).limit(limit))]
+    return [Assigned(**row._mapping) for row in await connection.execute(_coded(generation_id, found))]
 
 
 async def count(connection: AsyncConnection, generation_id: UUID, wanted: Wanted) -> int:
     """How many there are, all in all."""
-    return int((await connection.execute(_COUNT, _asked(generation_id, wanted))).scalar_one())
+    ids = _wanted(generation_id, wanted).subquery()
+    return int((await connection.execute(select(func.count()).select_from(ids))).scalar_one())
 
 
-def _asked(generation_id: UUID, wanted: Wanted) -> dict[str, Any]:
-    return asdict(wanted) | {"generation": generation_id}
+def _wanted(generation_id: UUID, wanted: Wanted) -> Select[tuple[int]]:
+    """The ids of the answers, each once.
+
+    A filter that was not asked for is not in the statement: no plan is good with and without it.
+    """
+    one, other = assignments, assignments.alias()
+    query = select(one.c.answer_id).where(one.c.generation_id == generation_id)
+    if wanted.confirmed is not None:
+        said = (confirmations.c.generation_id == generation_id) & (confirmations.c.answer_id == one.c.answer_id)
+        query = query.where(exists().where(said) if wanted.confirmed else ~exists().where(said))
+    if wanted.keys is not None and wanted.best is None:
+        return query.where(_among(one.c.node_key, wanted.keys)).distinct()
+    query = query.where(one.c.rank == 0)  # an answer has one row of this rank
+    if wanted.best is not None:
+        query = query.where(_among(one.c.node_key, wanted.best))
+    if wanted.keys is not None:
+        same = (other.c.generation_id == generation_id) & (other.c.answer_id == one.c.answer_id)
+        query = query.where(exists().where(same, _among(other.c.node_key, wanted.keys)))
+    return query
+
+
+def _coded(generation_id: UUID, answer_ids: Sequence[int]) -> Select[Any]:
+    coded = assignments
+    return (
+        select(
+            answers.c.id.label("answer_id"),
+            answers.c.external_id,
+            answers.c.text,
+            confirmations.c.numbers.label("confirmed"),
+            func.array_agg(aggregate_order_by(coded.c.node_key, coded.c.rank)).label("node_keys"),
+            func.array_agg(aggregate_order_by(coded.c.score, coded.c.rank)).label("scores"),
+        )
+        .join_from(coded, answers, answers.c.id == coded.c.answer_id)
+        .outerjoin(
+            confirmations,
+            (confirmations.c.generation_id == coded.c.generation_id) & (confirmations.c.answer_id == coded.c.answer_id),
+        )
+        .where(coded.c.generation_id == generation_id, coded.c.answer_id == any_(cast(answer_ids, ARRAY(BigInteger))))
+        .group_by(answers.c.id, confirmations.c.numbers)
+        .order_by(answers.c.id)
+    )
+
+
+def _among(column: ColumnElement[str], keys: Sequence[str]) -> ColumnElement[bool]:
+    return column == any_(cast(list(keys), ARRAY(Text)))

@@ -226,6 +226,7 @@ assignments = Table(
     Column("node_key", Text, primary_key=True),
     Column("rank", SmallInteger, nullable=False),  # 0 = the best code
     Column("score", Float, nullable=False),
+    Index("assignments_by_code_idx", "generation_id", "node_key", "answer_id", "rank"),
 )
 
 confirmations = Table(

@@ -167,16 +167,25 @@ async def check_assignments(client: httpx.AsyncClient, at: str) -> None:
     having = [each for each in items if number in [code["number"] for code in each["codes"]]]
     assert await asked(code=number) == {"items": having, "total": len(having), "next_cursor": None}
     assert 0 < len(having) < 60
+    assert (await asked(code=number, limit=1))["total"] == len(having)
     by_state = [(await asked(state=state))["items"] for state in ("coded", "other", "set_aside")]
     assert sorted(each["answer_id"] for part in by_state for each in part) == [each["answer_id"] for each in items]
     assert all(each["state"] == "coded" and each["codes"][0]["number"] < 900 for each in by_state[0])
     assert all(each["codes"][0]["number"] == 995 for each in by_state[1])
+    theme = items[0]["codes"][-1]["number"]
+    with_theme = [each for each in items if theme in [code["number"] for code in each["codes"]]]
+    assert (await asked(code=theme, state="coded"))["items"] == [e for e in with_theme if e["state"] == "coded"]
+    assert (await asked(code=theme, state="other"))["items"] == [e for e in with_theme if e["state"] == "other"]
 
     known = (await client.get(f"{at}/confirmations")).json()["items"]
     said = await asked(confirmed=True)
     assert {each["answer_id"]: each["confirmed"] for each in said["items"]} == {
         each["answer_id"]: each["numbers"] for each in known
     }
+    sure = await asked(confirmed=True, code=number, state="coded")
+    assert [each["answer_id"] for each in sure["items"]] == [
+        each["answer_id"] for each in said["items"] if each in having
+    ]
     silent = await asked(confirmed=False, limit=1)
     assert (silent["total"], silent["items"][0]["confirmed"]) == (60 - len(known), None)
 

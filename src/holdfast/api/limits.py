@@ -26,8 +26,8 @@ class Rule:
 RULES = (
     # A form is a little longer than the file in it.
     Rule(path=re.compile(r".*/categories/[^/]+/answers"), most={JSON: 50 * MB, FORM: 201 * MB}),
-    # Room for the ids of a million answers.
-    Rule(path=re.compile(r".*/codeframe/generate"), most={JSON: 12 * MB}),
+    # Room for the ids of a million answers, or for examples.
+    Rule(path=re.compile(r".*/codeframe/(generate|estimate)"), most={JSON: 12 * MB}),
     Rule(path=re.compile(r".*"), most={JSON: 1 * MB}),
 )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +73,8 @@ async def code_with_frame(
     last_id = None if config.frame_of is None else UUID(config.frame_of)
 
     async def read(connection: Connection) -> tuple[_Start, list[int], list[str]]:
-        start = _of_examples(config) if last_id is None else await _of_last(connection, last_id, config)
+        asked = replace(config, examples=tuple(await generations.examples(connection, generation_id)))
+        start = _of_examples(asked) if last_id is None else await _of_last(connection, last_id, asked)
         return start, *(await answers.frozen_texts(connection, generation_id))
 
     start, ids, texts = await database.run(read)

@@ -17,6 +17,8 @@ PROVIDERS = ("anthropic", "openai")
 MIN_ANSWERS = 10
 MOST_EXAMPLES, MOST_NAMED = 10_000, 200
 
+_LATER = {"embedder", "examples_digest"}
+
 # name -> (least, most), as specs of the HTTP API
 BOUNDS = {"n_clusters": (2, 200), "min_cluster_size": (2, 50), "min_samples": (1, 20)}
 
@@ -40,6 +42,7 @@ class GenerationConfig:
     # Texts with the names or numbers of their codes, as a person confirmed them; none says Other. Without `frame_of`
     # the codes they name, and the existing ones, are the codeframe.
     examples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    examples_digest: str | None = None  # as kept: the examples, megabytes, are beside it (store.generations.examples)
     review: bool = False  # one more call over all labels: merges and themes
     whole: bool = False  # a small survey in one prompt: the model makes the frame and codes the answers
     code_answers: bool = False  # the model codes every answer against the finished frame
@@ -48,7 +51,8 @@ class GenerationConfig:
     def to_json(self) -> dict[str, Any]:
         examples = [[text, list(codes)] for text, codes in self.examples]
         told = {**asdict(self), "existing_codes": list(self.existing_codes), "examples": examples}
-        return {name: value for name, value in told.items() if name != "embedder" or value is not None}
+        # What came later than generations that are under way is left out: the same request keeps its fingerprint.
+        return {name: value for name, value in told.items() if name not in _LATER or value is not None}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
@@ -63,7 +67,7 @@ class GenerationConfig:
     @property
     def is_taught(self) -> bool:
         """Whether the codes are there already, and the answers are coded with them."""
-        return self.frame_of is not None or bool(self.examples)
+        return bool(self.frame_of or self.examples or self.examples_digest)
 
     def names_given(self) -> list[str]:
         """Codes as the examples and the existing codes write them."""

@@ -61,7 +61,7 @@ def planner(following: Sequence[NewUnit] = ()) -> Callable[[StageEnd], Plan]:
 
 
 def _next(end: StageEnd) -> str:
-    if end.stage in {PREPARE, EMBED} and (end.config.get("frame_of") or end.config.get("examples")):
+    if end.stage in {PREPARE, EMBED} and any(map(end.config.get, ("frame_of", "examples", "examples_digest"))):
         return ASSEMBLE  # its codes are there already
     if end.stage == LABEL and end.config.get("review"):
         return REVIEW

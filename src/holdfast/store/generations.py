@@ -11,6 +11,7 @@ from sqlalchemy import case, false, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from holdfast.durable import fingerprint
 from holdfast.errors import BadInput, Conflict, NotFound
 from holdfast.store.tables import frozen_inputs, generations
 from holdfast.store.units import NewUnit, UnitRef, add_units
@@ -103,13 +104,13 @@ async def create(
     """
     await _require_category(connection, new.category_id)
     answer_ids, digest = await _freeze(connection, new)
-    fingerprint = fingerprint_of(new.config, new.category_id, digest)
+    meaning = fingerprint_of(new.config, new.category_id, digest)
     row = {
         "id": new.id,
         "category_id": new.category_id,
         "state": "active",
-        "config": new.config,
-        "fingerprint": fingerprint,
+        "config": _kept(new.config),
+        "fingerprint": meaning,
         "idempotency_key": new.idempotency_key,
         "n_answers": len(answer_ids),
         "client": new.client,
@@ -119,12 +120,13 @@ async def create(
     query = upsert(generations).values(row).on_conflict_do_nothing().returning(*_PUBLIC)
     inserted = (await connection.execute(query)).first()
     while inserted is None:
-        found = await _meant(connection, new, fingerprint)
+        found = await _meant(connection, new, meaning)
         if found is not None:
             return Created(generation=found, new=False, units=())
         # The one that was under way has ended between the two statements.
         inserted = (await connection.execute(query)).first()
-    frozen = {"generation_id": new.id, "answer_ids": answer_ids, "digest": digest}
+    examples = new.config.get("examples") or None
+    frozen = {"generation_id": new.id, "answer_ids": answer_ids, "digest": digest, "examples": examples}
     await connection.execute(insert(frozen_inputs).values(frozen))
     units = await add_units(connection, new.id, first)
     return Created(generation=Generation(**inserted._mapping), new=True, units=tuple(units))
@@ -137,6 +139,15 @@ async def get(connection: AsyncConnection, generation_id: UUID) -> Generation:
     if row is None:
         raise NotFound(kind="generation", id=generation_id)
     return Generation(**row._mapping)
+
+
+async def examples(connection: AsyncConnection, generation_id: UUID) -> list[Any]:
+    """The examples that its config was made with, in their order; empty if there are none."""
+    query = text(
+        "SELECT coalesce(f.examples, g.config -> 'examples', '[]') FROM holdfast.generations g"
+        " LEFT JOIN holdfast.frozen_inputs f ON f.generation_id = g.id WHERE g.id = :id"
+    ).columns(examples=generations.c.config.type)
+    return (await connection.execute(query, {"id": generation_id})).scalar_one_or_none() or []
 
 
 async def latest_under_way(connection: AsyncConnection) -> Generation | None:
@@ -223,4 +234,10 @@ async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: s
 
 def _asks_for(found: Generation, new: NewGeneration) -> bool:
     # "Every answer of the category" is the same request also when there are more answers by now.
-    return new.answer_ids is None and (found.category_id, found.config) == (new.category_id, new.config)
+    return new.answer_ids is None and (found.category_id, found.config) == (new.category_id, _kept(new.config))
+
+
+def _kept(config: dict[str, Any]) -> dict[str, Any]:
+    """What is read with every unit and status: instead of the examples, megabytes, what tells them from others."""
+    given = config.get("examples")
+    return config | {"examples": [], "examples_digest": fingerprint(given)} if given else config

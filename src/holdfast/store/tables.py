@@ -91,7 +91,7 @@ generations = Table(
     Column("id", Uuid, primary_key=True),
     Column("category_id", BigInteger, _owner("categories"), nullable=False, index=True),
     Column("state", Text, nullable=False),  # active | paused | completed | partial | failed | cancelled
-    Column("config", _JSON, nullable=False),  # as asked for, defaults filled in
+    Column("config", _JSON, nullable=False),  # as asked for, defaults filled in; of examples only their digest
     Column("fingerprint", Text, nullable=False),  # of category, config and frozen input
     Column("idempotency_key", Text, unique=True),
     Column("n_answers", Integer, nullable=False),
@@ -120,6 +120,7 @@ frozen_inputs = Table(
     Column("generation_id", Uuid, _owner("generations"), primary_key=True),
     Column("answer_ids", ARRAY(BigInteger), nullable=False),
     Column("digest", Text, nullable=False),  # md5 over the answers' digests in that order
+    Column("examples", _JSON),  # the config's, megabytes; null: none, or in the config of an old generation
 )
 
 units = Table(

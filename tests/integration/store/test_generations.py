@@ -76,6 +76,37 @@ async def test_an_idempotency_key_of_another_request_is_refused(imported: Import
         await created(category_id, idempotency_key="k", config={"seed": 9})
 
 
+async def test_examples_are_kept_beside_what_every_unit_reads(
+    database: Database, imported: Imported, created: Make
+) -> None:
+    category_id = await imported(["a", "b", "c"])
+    taught = {"seed": 0, "examples": [["Kind nurses", ["Staff"]], ["Cold food", []]]}
+    keyed = {"config": taught, "idempotency_key": "k"}
+
+    made, again = await created(category_id, **keyed), await created(category_id, **keyed)
+    other = await created(category_id, config=taught | {"examples": taught["examples"][:1]})
+
+    unit = await database.run(lambda c: units.start(c, made.units[0].id, worker="w"))
+    assert isinstance(unit, units.OwedUnit)
+    assert unit.config == made.generation.config
+    assert (unit.config["examples"], again.generation.id) == ([], made.generation.id)
+    assert other.generation.id != made.generation.id
+    assert other.generation.config["examples_digest"] != unit.config["examples_digest"]
+    assert await database.run(lambda c: generations.examples(c, made.generation.id)) == taught["examples"]
+
+
+async def test_examples_of_an_old_generation_are_read_from_its_config(
+    database: Database, imported: Imported, created: Make
+) -> None:
+    made = await created(await imported(["a", "b", "c"]))
+    inside = """UPDATE holdfast.generations SET config = config || '{"examples": [["Cold food", ["Food"]]]}'"""
+    await database.run(lambda c: c.execute(text(inside)))
+
+    found = await database.run(lambda c: generations.examples(c, made.generation.id))
+
+    assert found == [["Cold food", ["Food"]]]
+
+
 async def test_too_few_or_unknown_answers_and_categories_are_refused(imported: Imported, created: Make) -> None:
     category_id = await imported(["a", "b", "c"])
 

@@ -187,7 +187,7 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(ask: Any) -> N
         ("/api/v1/categories/1/answers", "application/json", 50_000_000),
         ("/api/v1/categories/1/answers", FORM, 201_000_000),
         ("/api/v1/codeframe/generate", "application/json", 12_000_000),
-        ("/api/v1/codeframe/estimate", "application/json", 1_000_000),
+        ("/api/v1/codeframe/estimate", "application/json", 12_000_000),
     ],
 )
 async def test_each_path_takes_what_it_needs(ask: Any, path: str, kind: str, most: int) -> None:

@@ -28,14 +28,14 @@ def test_an_old_version_fails_before_its_makers_leave_it(number: int, level: str
 @pytest.mark.parametrize(
     ("schema", "level", "figure", "fix"),
     [
-        ("current", "ok", "0006, the newest", ""),
+        ("current", "ok", "0007, the newest", ""),
         ("missing", "fail", "no tables yet", "holdfast serve"),
-        ("older", "fail", "at 0005, this Holdfast needs 0006", "holdfast serve"),
+        ("older", "fail", "at 0006, this Holdfast needs 0007", "holdfast serve"),
         ("unknown", "fail", "a newer one was here", "pip install -U"),
     ],
 )
 def test_tables_that_are_not_of_this_holdfast_fail(schema: str, level: str, figure: str, fix: str) -> None:
-    revision = "0005" if schema == "older" else "0006"
+    revision = "0006" if schema == "older" else "0007"
 
     check_line(checks.migrations(database(schema=schema, revision=revision)), level, figure, fix)
 

@@ -1,6 +1,7 @@
 """What follows when a stage has ended."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -46,8 +47,9 @@ def test_a_stage_with_nothing_to_do_is_passed_over(stage: str, following: str) -
 
 
 @pytest.mark.parametrize("stage", [PREPARE, EMBED])
-def test_a_frame_that_is_there_needs_no_clusters(stage: str) -> None:
-    known = replace(ended(stage), config={"frame_of": "of another generation"})
+@pytest.mark.parametrize("config", [{"frame_of": "another's id"}, {"examples_digest": "d"}, {"examples": [["a", []]]}])
+def test_a_frame_that_is_there_needs_no_clusters(stage: str, config: dict[str, Any]) -> None:
+    known = replace(ended(stage), config=config)
 
     assert planner()(known) == (NewUnit(stage=ASSEMBLE, ordinal=0),)
 

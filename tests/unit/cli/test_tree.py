@@ -44,6 +44,7 @@ def hierarchy(*nodes: StoredNode) -> Hierarchy:
         client=None,
         budget_usd=None,
         estimate=None,
+        resumes=0,
         created_at=NOW,
         started_at=NOW,
         finished_at=NOW,

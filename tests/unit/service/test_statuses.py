@@ -37,6 +37,7 @@ def snapshot(*stages: StageCounts, after: float = 10.0, n_clusters: int = 0, **c
         "client": None,
         "budget_usd": None,
         "estimate": None,
+        "resumes": 0,
         "created_at": START,
         "started_at": START,
         "finished_at": None,

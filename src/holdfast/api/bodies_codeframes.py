@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from holdfast.api.bodies import Body, Id, Storable
 from holdfast.api.bodies_examples import GivenCodes
@@ -85,6 +85,17 @@ class ConfigBody(Body):
         "they add to what was confirmed there; without it the codes they name are the codeframe",
     )
     seed: int = Field(0, strict=True, ge=0, le=2**32 - 1)
+
+    @field_validator("examples")
+    @classmethod
+    def _name_codes_without_numbers(cls, given: tuple[TaughtBody, ...], info: ValidationInfo) -> tuple[TaughtBody, ...]:
+        numbered = (each for each in given if any(isinstance(code, int) for code in each.codes))
+        if info.data.get("frame_of", "invalid") is None and (first := next(numbered, None)):
+            raise ValueError(
+                f"numbers of codes, as of {first.text[:60]!r}, are those of a codeframe: name its generation in "
+                "frame_of, or write the codes' names"
+            )
+        return given
 
 
 class GenerateBody(Body):

@@ -6,14 +6,9 @@ from pathlib import Path
 
 from holdfast.codeframe import Embedder, Vectors, open_embedder
 from holdfast.errors import BadInput, NotConfigured, Problem
-from holdfast.service.requests import GenerationConfig
+from holdfast.service.requests import GenerationConfig, is_paid
 
-PAID, FREE = "openai:", "HOLDFAST_EMBEDDER to minilm, lsa or fastembed:MODEL"
-
-
-def is_paid(name: str) -> bool:
-    """Whether a provider makes its vectors: they are bought for a generation's answers, and for nothing else."""
-    return name.startswith(PAID)
+FREE = "HOLDFAST_EMBEDDER to minilm, lsa or fastembed:MODEL"
 
 
 def check_embedder(config: GenerationConfig, name: str) -> None:

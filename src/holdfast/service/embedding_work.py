@@ -13,10 +13,10 @@ from holdfast.codeframe import Prepared, Vectors, embed_chunk, pack_vectors, pla
 from holdfast.durable import Reply
 from holdfast.llm import Price, count_embedded
 from holdfast.service.asking import Asking
-from holdfast.service.embedders import Embedders, is_paid
+from holdfast.service.embedders import Embedders
 from holdfast.service.frames import Work
 from holdfast.service.models import Models, Turn
-from holdfast.service.requests import GenerationConfig
+from holdfast.service.requests import GenerationConfig, is_paid
 from holdfast.store.units import Done, OwedUnit
 
 # Of one call: a reply that is kept as a row of one or two megabytes, and fewer than the 300,000 tokens that OpenAI

@@ -8,11 +8,11 @@ from functools import partial
 
 from holdfast.errors import BadInput, NotConfigured, Problem
 from holdfast.llm import Price, Prices, account_of
-from holdfast.service.embedders import check_embedder, is_paid
+from holdfast.service.embedders import check_embedder
 from holdfast.service.estimating import Estimate, estimate, estimate_vectors
 from holdfast.service.importing import FileToImport, read_texts
 from holdfast.service.models import keys_of, prices_of
-from holdfast.service.requests import OFFLINE, GenerationConfig, GenerationRequest, check
+from holdfast.service.requests import OFFLINE, GenerationConfig, GenerationRequest, check, is_paid
 from holdfast.settings import Settings
 from holdfast.store import Database, answers
 
@@ -41,7 +41,7 @@ class Estimates:
         return replace(config, embedder=self._embedder) if buys_vectors(config, self._embedder) else config
 
     async def of(self, request: GenerationRequest) -> Estimate | None:
-        """What the generation may cost; None if it costs nothing. Raises BadInput, NotFound."""
+        """What the generation may cost; None if it costs nothing. Raises BadInput, NotFound, NotConfigured."""
         check(request.config)
         check_embedder(request.config, self._embedder)
         if not _costs(request.config, self._embedder):
@@ -84,7 +84,7 @@ def buys_vectors(config: GenerationConfig, embedder: str) -> bool:
 def _estimated(
     texts: Sequence[str], config: GenerationConfig, prices: Prices, embedder: str, *, question: str | None
 ) -> Estimate:
-    """The vectors, if they are bought, and what the model is asked for. Raises BadInput."""
+    """The vectors, if they are bought, and what the model is asked for. Raises BadInput, NotConfigured."""
     found = Estimate()
     if config.model != OFFLINE:
         found = estimate(texts, config, _price(prices, config.model), question=question)
@@ -94,8 +94,10 @@ def _estimated(
 
 
 def _price(prices: Prices, model: str, *, speaks: bool = True) -> Price:
+    """Raises BadInput for a model that was asked for, NotConfigured for an embedder: that one is the operator's."""
     try:
         return prices.of(model, speaks=speaks)
     except NotConfigured as error:
-        where = "model" if speaks else "HOLDFAST_EMBEDDER"
-        raise BadInput(f"{where}: {error}", problems=[Problem(path=where, message=str(error))]) from error
+        if not speaks:
+            raise NotConfigured(f"HOLDFAST_EMBEDDER is {model}, and {error}") from error
+        raise BadInput(f"model: {error}", problems=[Problem(path="model", message=str(error))]) from error

@@ -116,7 +116,7 @@ def _figures(found: _Found, nodes: Sequence[ReportNode]) -> list[tuple[str, str]
         figures.append(("MECE score", f"{result['mece']['score']:.0f} of 100"))
         if result["mece"].get("stability") is not None:
             figures.append(("stability", f"{result['mece']['stability']:.2f}"))
-    if _is_paid(found):
+    if found.ledger.spent:
         figures.append(("cost", _usd(found.ledger.spent)))
     return figures
 
@@ -126,10 +126,6 @@ def _said(generation: Generation) -> str:
     by = "labelled without a model" if model == OFFLINE else f"labelled by {model}"
     when = f"{generation.finished_at:%d %B %Y}".lstrip("0") + " · " if generation.finished_at else ""
     return f"{when}{by}"
-
-
-def _is_paid(found: _Found) -> bool:
-    return str(found.generation.config.get("model", OFFLINE)) != OFFLINE
 
 
 def _usd(amount: Decimal) -> str:
@@ -166,7 +162,7 @@ def _made(found: _Found) -> list[tuple[str, str]]:
     ]
     if generation.finished_at:
         made.append(("finished", f"{generation.finished_at:%Y-%m-%d %H:%M} UTC"))
-    if _is_paid(found):
+    if found.ledger.spent:
         made.append(("calls", f"{found.ledger.n_calls:,}, {_usd(found.ledger.spent)}"))
     if found.ledger.n_in_doubt:
         made.append(("calls in doubt", f"{found.ledger.n_in_doubt:,}, at most {_usd(found.ledger.in_doubt)}"))

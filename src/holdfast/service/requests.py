@@ -99,7 +99,7 @@ class GenerationRequest:
 
 
 def is_paid(model: str) -> bool:
-    """Whether the model is a provider's."""
+    """Whether the model, of words or of vectors, is a provider's, which is paid for what it makes."""
     provider, colon, name = model.partition(":")
     return provider in PROVIDERS and bool(colon and name.strip())
 

@@ -21,8 +21,8 @@ from holdfast.codeframe import (
 )
 from holdfast.errors import BadInput, Conflict
 from holdfast.service.confirming import Numbers, frame_of
-from holdfast.service.embedders import Embedders, is_paid
-from holdfast.service.requests import GenerationConfig
+from holdfast.service.embedders import Embedders
+from holdfast.service.requests import GenerationConfig, is_paid
 from holdfast.service.stages import EMBED, PREPARE
 from holdfast.store import Connection, Database, answers, codeframes, confirmations, generations, units
 from holdfast.store.codeframes import StoredNode

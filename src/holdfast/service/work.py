@@ -25,12 +25,12 @@ from holdfast.codeframe import (
 from holdfast.service.asking import Question
 from holdfast.service.batching import Batching
 from holdfast.service.coding_work import CodingWork
-from holdfast.service.embedders import check_embedder, is_paid
+from holdfast.service.embedders import check_embedder
 from holdfast.service.embedding_work import EmbeddingWork, plan_paid
 from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.next_wave import code_with_frame
-from holdfast.service.requests import OFFLINE, GenerationConfig
+from holdfast.service.requests import OFFLINE, GenerationConfig, is_paid
 from holdfast.service.stages import BATCH, CLUSTER, DRAFT, EMBED, LABEL, PREPARE, REVIEW, WHOLE
 from holdfast.service.whole_work import WholeWork
 from holdfast.store import Database, answers, units

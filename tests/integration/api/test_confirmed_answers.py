@@ -87,6 +87,7 @@ async def check_examples(client: httpx.AsyncClient, category_id: int, generation
         ({"config": unknown}, "body.config.examples"),
         ({"config": config, "n_clusters": 4}, "body.n_clusters"),
         ({"config": {"examples": examples[:1]}}, "body.config.examples"),
+        ({"config": {"examples": [*examples, {"text": texts[4], "codes": [3]}]}}, "body.config.examples"),
     ):
         refused = await client.post("/codeframe/generate", json={"category_id": category_id, **body})
         assert (refused.status_code, refused.json()["errors"][0]["path"]) == (422, path), refused.text

@@ -1,5 +1,6 @@
 """Vectors that a provider makes: each chunk a paid step, on the ledger and in the estimate, and bought once."""
 
+import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.integration.service.test_provider_fails import check_money, ended, until
 from tests.service_worker import working
 
-from holdfast.errors import BadInput, Conflict
+from holdfast.errors import BadInput, Conflict, NotConfigured
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service, open_service
 from holdfast.settings import Settings
 from holdfast.stub import StubProvider
@@ -56,7 +57,7 @@ async def steps(service: Service, generation_id: UUID) -> list[str]:
 
 
 async def test_answers_are_grouped_by_vectors_that_cost_what_was_estimated(
-    service: Service, provider: StubProvider
+    service: Service, provider: StubProvider, tmp_path: Path
 ) -> None:
     generation_id = await begun(service)
 
@@ -76,6 +77,9 @@ async def test_answers_are_grouped_by_vectors_that_cost_what_was_estimated(
     assert sizes == [112, 112, 113, 113]  # each topic is a code: the vectors tell them apart
     assert "English" not in str((status.result or {})["notes"])
     assert "by their words alone" not in str((status.result or {})["notes"])
+    report = tmp_path / "report.html"
+    await service.tables.write(generation_id, report)
+    assert re.search(r"<dt>cost</dt><dd>\$0\.\d+<", report.read_text())  # though labels cost nothing
 
 
 async def test_a_call_cut_off_is_repeated_alone_and_listed(service: Service, provider: StubProvider) -> None:
@@ -125,6 +129,14 @@ async def test_what_would_compare_answers_with_codes_is_refused_before_it_costs(
         await begun(service, n_clusters=None, examples=(("Kind nurses", ("Staff",)), ("Cold food", ("Food",))))
 
     assert len(provider.bill().calls) == spent
+
+
+async def test_an_embedder_whose_price_nobody_knows_is_the_operators_to_set_right(service: Service) -> None:
+    unpriced = service.settings.model_copy(update={"embedder": "openai:vectors-of-our-own"})
+
+    async with open_service(unpriced) as elsewhere:
+        with pytest.raises(NotConfigured, match=r"^HOLDFAST_EMBEDDER is openai:vectors-of-our-own, .*HOLDFAST_PRICES"):
+            await begun(elsewhere)
 
 
 async def test_a_worker_that_would_have_to_pay_for_what_was_started_as_free_pauses_it(

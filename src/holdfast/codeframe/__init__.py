@@ -13,6 +13,7 @@ from holdfast.codeframe.frame_coder import FrameCoder, recode
 from holdfast.codeframe.languages import mostly_foreign
 from holdfast.codeframe.pipeline import (
     CHUNK,
+    VectorStack,
     assemble_stage,
     build_codeframe,
     cluster_stage,
@@ -101,6 +102,7 @@ __all__ = [
     "Reviewed",
     "Taught",
     "Thresholds",
+    "VectorStack",
     "Vectors",
     "Wave",
     "WholeFrame",

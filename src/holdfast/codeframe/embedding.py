@@ -79,14 +79,16 @@ class Remembering:
 
     def embed(self, texts: Sequence[str], *, progress: Progress | None = None) -> Vectors:
         """Unit rows; only texts that are new are read."""
-        fresh = list(dict.fromkeys(text for text in texts if text not in self._rows))
-        if not len(self._vectors):
+        if not self._rows:
             return self._embedder.embed(texts, progress=progress)
-        known = (
-            np.concatenate([self._vectors, self._embedder.embed(fresh, progress=progress)]) if fresh else self._vectors
-        )
-        rows = self._rows | {text: len(self._vectors) + n for n, text in enumerate(fresh)}
-        return np.asarray(known[[rows[text] for text in texts]], dtype=np.float32)
+        fresh = {text: n for n, text in enumerate(dict.fromkeys(text for text in texts if text not in self._rows))}
+        # What is known may be a gigabyte, and a few phrases are asked for again and again: only their rows are copied.
+        found: Vectors = self._vectors[[self._rows.get(text, 0) for text in texts]]
+        if fresh:
+            made = self._embedder.embed(list(fresh), progress=progress)
+            places = [place for place, text in enumerate(texts) if text in fresh]
+            found[places] = made[[fresh[texts[place]] for place in places]]
+        return found
 
 
 class MiniLmEmbedder:

@@ -7,7 +7,6 @@ texts -> prepare -> plan_chunks -> embed_chunk (x chunks) -> read_vectors -> clu
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from holdfast.codeframe.assembly import assemble
 from holdfast.codeframe.briefing import write_briefs
@@ -25,6 +24,7 @@ CHUNK = 1000  # distinct texts one embed unit takes: a second or two of work
 CHUNK_CHARACTERS = 300_000  # together; long answers make chunks of fewer texts
 
 __all__ = [
+    "VectorStack",
     "assemble_stage",
     "build_codeframe",
     "cluster_stage",
@@ -68,27 +68,42 @@ def pack_vectors(embedder: str, vectors: Vectors) -> bytes:
     return pack({"embedder": embedder}, {"vectors": vectors.astype(np.float16)})
 
 
+class VectorStack:
+    """One matrix from chunks that come one after the other: each may be let go once it is added."""
+
+    def __init__(self, n: int) -> None:
+        """`n`: how many vectors there will be at most."""
+        self._n, self._added, self._made_by = n, 0, ""
+        self._rows: Vectors = np.zeros((0, 1), dtype=np.float32)
+
+    def add(self, chunks: Iterable[bytes]) -> None:
+        """Raises ValueError if two embedders made them, or there are more than was said."""
+        for chunk in chunks:
+            meta, arrays = unpack(chunk)
+            part = arrays["vectors"]
+            if not self._added:
+                self._made_by = meta["embedder"]
+                self._rows = np.empty((self._n, part.shape[1]), dtype=np.float32)
+            if meta["embedder"] != self._made_by:
+                both = ", ".join(sorted([meta["embedder"], self._made_by]))
+                raise ValueError(f"vectors of different embedders must not be mixed: {both}")
+            rows = self._rows[self._added : self._added + len(part)]
+            rows[:] = part
+            rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+            self._added += len(part)
+
+    @property
+    def vectors(self) -> Vectors:
+        """Those that were added, in full precision."""
+        return self._rows[: self._added]
+
+
 def read_vectors(chunks: Iterable[bytes]) -> Vectors:
     """The vectors of all chunks, in their order; raises ValueError if two embedders made them."""
-    names: set[str] = set()
-    parts: list[npt.NDArray[np.float16]] = []
-    for chunk in chunks:
-        meta, arrays = unpack(chunk)
-        names.add(meta["embedder"])
-        parts.append(arrays["vectors"])
-    if len(names) > 1:
-        raise ValueError(f"vectors of different embedders must not be mixed: {', '.join(sorted(names))}")
-    if not parts:
-        return np.zeros((0, 1), dtype=np.float32)
-    # Widened part by part: a million vectors in full precision are 1.5 GB, and are here once.
-    vectors: Vectors = np.empty((sum(map(len, parts)), parts[0].shape[1]), dtype=np.float32)
-    start = 0
-    for part in parts:
-        rows = vectors[start : start + len(part)]
-        rows[:] = part
-        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-        start += len(part)
-    return vectors
+    kept = list(chunks)
+    stack = VectorStack(sum(len(unpack(chunk)[1]["vectors"]) for chunk in kept))
+    stack.add(kept)
+    return stack.vectors
 
 
 def cluster_stage(prepared: Prepared, vectors: Vectors, config: FrameConfig) -> ClusterResult:

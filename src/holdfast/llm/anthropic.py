@@ -39,7 +39,7 @@ class AnthropicClient:
         body = json_object(raw.http_response.text, provider=_NAME)
         return completion_of(body, request_id=raw.headers.get("request-id"))
 
-    async def embed(self, texts: Sequence[str], *, within: float) -> Embedded:
+    async def embed(self, texts: Sequence[str], *, within: float, dimensions: int | None = None) -> Embedded:
         raise NotConfigured(f"Anthropic has no embeddings: {self.model} cannot be HOLDFAST_EMBEDDER")
 
     async def close(self) -> None:

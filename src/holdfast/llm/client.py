@@ -38,8 +38,11 @@ class Client(Protocol):
         """
         ...
 
-    async def embed(self, texts: Sequence[str], *, within: float) -> Embedded:
-        """The vectors of the texts, by one HTTP request like `complete`. Raises as that does, and NotConfigured."""
+    async def embed(self, texts: Sequence[str], *, within: float, dimensions: int | None = None) -> Embedded:
+        """The vectors of the texts, by one HTTP request like `complete`. Raises as that does, and NotConfigured.
+
+        `dimensions`: how long they are to be; None, and of a host that does not know it: as the model makes them.
+        """
         ...
 
     async def close(self) -> None:

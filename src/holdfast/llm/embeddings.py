@@ -12,9 +12,10 @@ MOST_TOKENS = 7000  # of one text: OpenAI's models read 8,192, and ours is an es
 LARGEST = 1e30  # of a vector's numbers: what is larger, infinite or no number at all, has no length
 
 
-def embedding_params(texts: Sequence[str], *, model: str) -> dict[str, Any]:
+def embedding_params(texts: Sequence[str], *, model: str, dimensions: int | None = None) -> dict[str, Any]:
     """The body of an embeddings request. A longer text is asked about by its beginning."""
-    return {"model": model, "input": [_beginning(text) for text in texts], "encoding_format": "float"}
+    asked = {"model": model, "input": [_beginning(text) for text in texts], "encoding_format": "float"}
+    return asked if dimensions is None else asked | {"dimensions": dimensions}
 
 
 def count_embedded(texts: Sequence[str]) -> int:

@@ -40,10 +40,10 @@ class OpenAIClient:
         body = json_object(raw.http_response.text, provider=_NAME)
         return completion_of(body, request_id=raw.headers.get("x-request-id"), request=request)
 
-    async def embed(self, texts: Sequence[str], *, within: float) -> Embedded:
+    async def embed(self, texts: Sequence[str], *, within: float, dimensions: int | None = None) -> Embedded:
         timeout = self._timeout(within, connect=connect_seconds(within))
         create = self._sdk.embeddings.with_raw_response.create
-        params = embedding_params(texts, model=self._name)
+        params = embedding_params(texts, model=self._name, dimensions=dimensions)
         raw = await answered(create(**params, timeout=timeout), provider=_NAME, within=within)
         return embedded_of(json_object(raw.http_response.text, provider=_NAME), texts)
 

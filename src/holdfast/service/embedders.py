@@ -10,6 +10,21 @@ from holdfast.service.requests import GenerationConfig, is_paid
 
 FREE = "HOLDFAST_EMBEDDER to minilm, lsa or fastembed:MODEL"
 
+# Models that can make shorter vectors are asked for them: of 1,536 or 3,072 numbers a million answers are 6 or 12 GB,
+# of these 2, and most of what the long ones tell is in them.
+SHORTENED, DIMENSIONS = "openai:text-embedding-3-", 512
+
+
+def sized(name: str) -> str:
+    """The embedder's name with the length of the vectors that are asked of it, where it is asked for one."""
+    return f"{name}@{DIMENSIONS}" if name.startswith(SHORTENED) else name
+
+
+def asked_of(name: str) -> tuple[str, int | None]:
+    """The model and the length that a sized name says; of an older generation's name: vectors as they come."""
+    model, _, size = name.rpartition("@")
+    return (model, int(size)) if model.startswith(SHORTENED) and size.isdecimal() else (name, None)
+
 
 def check_embedder(config: GenerationConfig, name: str) -> None:
     """Raises BadInput where answers would have to be compared with codes by vectors that are bought."""

@@ -6,27 +6,49 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
-from holdfast.codeframe import Prepared, Vectors, embed_chunk, pack_vectors, plan_chunks
+from holdfast.codeframe import Prepared, Vectors, VectorStack, embed_chunk, pack_vectors, plan_chunks
 from holdfast.durable import Reply
+from holdfast.errors import Conflict
 from holdfast.llm import Price, count_embedded
 from holdfast.service.asking import Asking
-from holdfast.service.embedders import Embedders
+from holdfast.service.embedders import Embedders, asked_of
 from holdfast.service.frames import Work
 from holdfast.service.models import Models, Turn
 from holdfast.service.requests import GenerationConfig, is_paid
+from holdfast.service.stages import EMBED
+from holdfast.store import Database, units
 from holdfast.store.units import Done, OwedUnit
 
 # Of one call: a reply that is kept as a row of one or two megabytes, and fewer than the 300,000 tokens that OpenAI
 # takes at most, in scripts that need two for a character too.
 CHUNK, CHARACTERS = 200, 100_000
 
+AT_ONCE = 32  # chunks that are read together: about 25 MB
+
 
 def plan_paid(prepared: Prepared) -> list[range]:
     """Which distinct texts each call takes."""
     return plan_chunks(prepared, size=CHUNK, characters=CHARACTERS)
+
+
+async def stored_vectors(database: Database, generation_id: UUID, n: int) -> Vectors:
+    """The vectors of a generation's `n` distinct texts, unit rows; chunks are read and let go, a few at a time.
+
+    Raises Conflict if they are not all kept.
+    """
+    stack, after = VectorStack(n), -1
+    while chunks := await database.run(
+        partial(units.outputs, generation_id=generation_id, stage=EMBED, after=after, limit=AT_ONCE)
+    ):
+        await asyncio.to_thread(stack.add, chunks.values())
+        after = max(chunks)
+    if len(stack.vectors) != n:
+        raise Conflict("the vectors of the generation's answers are not kept any more; generate it anew")
+    return stack.vectors
 
 
 class EmbeddingWork:
@@ -51,23 +73,24 @@ class EmbeddingWork:
     async def _buy(self, unit: OwedUnit, worker: str, name: str, texts: Sequence[str]) -> Vectors:
         """Unit rows, of the texts in their order. Raises as a paid question does."""
         steps = self._asking.steps(unit, worker, GenerationConfig.from_json(unit.config))
-        client, price = await self._models.ready(name), self._models.price(name, speaks=False)
+        model, size = asked_of(name)
+        client, price = await self._models.ready(model), self._models.price(model, speaks=False)
         tokens = count_embedded(texts)
-        async with self._models.turn(name, tokens=tokens) as turn:
+        async with self._models.turn(model, tokens=tokens) as turn:
             found: Mapping[str, Any] = await steps.run(
                 f"embed/{unit.ref.ordinal}",
-                partial(_call, turn, texts, price),
-                inputs={"texts": list(texts)},
-                model=name,
+                partial(_call, turn, texts, size, price),
+                inputs={"texts": list(texts)} | ({} if size is None else {"dimensions": size}),
+                model=model,
                 reserve=price.most(input_tokens=tokens, max_tokens=0),
                 credential=client.credential,
             )
         return _read(found)
 
 
-async def _call(turn: Turn, texts: Sequence[str], price: Price) -> Reply:
-    embedded = await turn.embed(texts)
-    vectors = np.asarray(embedded.vectors, dtype=np.float32)
+async def _call(turn: Turn, texts: Sequence[str], size: int | None, price: Price) -> Reply:
+    embedded = await turn.embed(texts, dimensions=size)
+    vectors = np.asarray(embedded.vectors, dtype=np.float32)[:, :size]  # a host that knows no lengths sends all
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     value = {"dim": vectors.shape[1], "float16": base64.b64encode(vectors.astype("<f2").tobytes()).decode()}
     return Reply(value=value, cost=price.cost(embedded.usage), usage=asdict(embedded.usage))

@@ -51,9 +51,9 @@ class Turn:
         """Make the call. Raises ProviderError."""
         return await self._made(self._client.complete(request, within=self._within))
 
-    async def embed(self, texts: Sequence[str]) -> Embedded:
+    async def embed(self, texts: Sequence[str], *, dimensions: int | None = None) -> Embedded:
         """Make the call. Raises ProviderError, NotConfigured."""
-        return await self._made(self._client.embed(texts, within=self._within))
+        return await self._made(self._client.embed(texts, dimensions=dimensions, within=self._within))
 
     async def _made(self, call: Awaitable[Answered]) -> Answered:
         self.used = self.reserved

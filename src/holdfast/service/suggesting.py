@@ -15,15 +15,15 @@ from holdfast.codeframe import (
     Vectors,
     learn,
     prepare,
-    read_vectors,
     suggest,
     weak_examples,
 )
 from holdfast.errors import BadInput, Conflict
 from holdfast.service.confirming import Numbers, frame_of
 from holdfast.service.embedders import Embedders
+from holdfast.service.embedding_work import stored_vectors
 from holdfast.service.requests import GenerationConfig, is_paid
-from holdfast.service.stages import EMBED, PREPARE
+from holdfast.service.stages import PREPARE
 from holdfast.store import Connection, Database, answers, codeframes, confirmations, generations, units
 from holdfast.store.codeframes import StoredNode
 
@@ -83,10 +83,7 @@ class Suggesting:
         if is_paid(name):
             raise Conflict(f"suggestions compare answers with codes, and {name} was only paid for the answers")
         embedder = await self._embedders.open(name)
-        chunks = await self._database.run(lambda connection: units.outputs(connection, generation_id, EMBED))
-        stored = await asyncio.to_thread(read_vectors, [chunks[ordinal] for ordinal in sorted(chunks)])
-        if len(stored) != len(known.prepared.distinct):
-            raise Conflict("the vectors of the generation's answers are not kept any more; generate it anew")
+        stored = await stored_vectors(self._database, generation_id, len(known.prepared.distinct))
         async with self._embedders.turn:
             items = await asyncio.to_thread(_suggested, known, stored, embedder, n)
         return Suggestions(items=items, n_confirmed=len(known.confirmed), n_strange=known.n_strange)

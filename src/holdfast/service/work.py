@@ -18,15 +18,14 @@ from holdfast.codeframe import (
     mostly_foreign,
     plan_chunks,
     prepare,
-    read_vectors,
     recode,
     wants_review,
 )
 from holdfast.service.asking import Question
 from holdfast.service.batching import Batching
 from holdfast.service.coding_work import CodingWork
-from holdfast.service.embedders import check_embedder
-from holdfast.service.embedding_work import EmbeddingWork, plan_paid
+from holdfast.service.embedders import check_embedder, sized
+from holdfast.service.embedding_work import EmbeddingWork, plan_paid, stored_vectors
 from holdfast.service.frames import Corpus, Work, frame_result, frame_writer
 from holdfast.service.labelling import Labelling, ask, ask_review
 from holdfast.service.next_wave import code_with_frame
@@ -85,9 +84,9 @@ class StageWork:
             return Work(done=Done(result={}), following=[NewUnit(stage=WHOLE, ordinal=0)])
         corpus = await self._corpus(unit.ref.generation_id)
         embedder = await self._embedders.open(config.embedder or self._embedders.free())
-        distinct = corpus.prepared.distinct
-        check_embedder(config, embedder.name)
-        if is_paid(embedder.name):
+        distinct, name = corpus.prepared.distinct, sized(embedder.name)
+        check_embedder(config, name)
+        if is_paid(name):
             chunks = plan_paid(corpus.prepared)
         else:
             chunks = plan_chunks(corpus.prepared, whole_corpus=embedder.whole_corpus)
@@ -95,11 +94,11 @@ class StageWork:
             NewUnit(
                 stage=EMBED,
                 ordinal=ordinal,
-                input={"embedder": embedder.name, "texts": list(distinct[chunk.start : chunk.stop])},
+                input={"embedder": name, "texts": list(distinct[chunk.start : chunk.stop])},
             )
             for ordinal, chunk in enumerate(chunks)
         ]
-        return Work(done=Done(result={"n_distinct": len(distinct), "embedder": embedder.name}), following=following)
+        return Work(done=Done(result={"n_distinct": len(distinct), "embedder": name}), following=following)
 
     async def cluster(self, unit: OwedUnit, worker: str) -> Work:
         """The clusters, and for each a brief with all that its label needs."""
@@ -241,5 +240,4 @@ class StageWork:
 
     async def _vectors(self, generation_id: UUID) -> tuple[Corpus, Vectors]:
         corpus = await self._corpus(generation_id)
-        chunks = await self._database.run(lambda connection: units.outputs(connection, generation_id, EMBED))
-        return corpus, await asyncio.to_thread(read_vectors, [chunks[ordinal] for ordinal in sorted(chunks)])
+        return corpus, await stored_vectors(self._database, generation_id, len(corpus.prepared.distinct))

@@ -220,10 +220,13 @@ async def finish_one_of_many(connection: AsyncConnection, ref: UnitRef, end: Uni
     return done.first() is not None
 
 
-async def outputs(connection: AsyncConnection, generation_id: UUID, stage: str) -> dict[int, bytes]:
-    """The outputs of a stage's done units, by ordinal."""
+async def outputs(
+    connection: AsyncConnection, generation_id: UUID, stage: str, *, after: int = -1, limit: int | None = None
+) -> dict[int, bytes]:
+    """The outputs of a stage's done units with an ordinal above `after`, by ordinal."""
     wanted = and_(units.c.generation_id == generation_id, units.c.stage == stage, units.c.state == "done")
-    rows = await connection.execute(select(units.c.ordinal, units.c.output).where(wanted).order_by(units.c.ordinal))
+    query = select(units.c.ordinal, units.c.output).where(wanted, units.c.ordinal > after)
+    rows = await connection.execute(query.order_by(units.c.ordinal).limit(limit))
     return {row.ordinal: row.output for row in rows}
 
 

@@ -12,7 +12,7 @@ from holdfast.stub.material import count_tokens
 from holdfast.stub.replying import Prompt, Reply
 from holdfast.stub.wire import Answer
 
-DIMENSIONS = 64
+DIMENSIONS = 1536  # where a request asks for no others
 MOST_TEXTS, MOST_OF_ONE, MOST_TOKENS = 2048, 8192, 300_000  # of one request, as the provider has it
 
 refusal, refused, limits = chat.refusal, chat.refused, chat.limits
@@ -27,10 +27,14 @@ def read_prompt(body: Mapping[str, Any]) -> Prompt:
     counted = [count_tokens(text) for text in texts]
     if max(counted) > MOST_OF_ONE or sum(counted) > MOST_TOKENS:
         raise ValueError(f"'input' may have {MOST_OF_ONE} tokens a text and {MOST_TOKENS} in all.")
+    dimensions = body.get("dimensions", DIMENSIONS)
+    if not (isinstance(dimensions, int) and 1 <= dimensions <= DIMENSIONS):
+        raise ValueError(f"'dimensions' must be 1 to {DIMENSIONS}.")
     return Prompt(
         model=body["model"],
         system="",
         user=orjson.dumps(texts).decode(),
+        dimensions=dimensions,
         schema=None,
         schema_name=None,
         tool=False,
@@ -42,7 +46,7 @@ def read_prompt(body: Mapping[str, Any]) -> Prompt:
 def whole(prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any]:
     """The list of embeddings."""
     data = [
-        {"object": "embedding", "index": place, "embedding": _vector(text)}
+        {"object": "embedding", "index": place, "embedding": _vector(text, prompt.dimensions or DIMENSIONS)}
         for place, text in enumerate(orjson.loads(prompt.user))
     ]
     tokens = reply.usage.input_tokens
@@ -57,10 +61,10 @@ def answer(prompt: Prompt, reply: Reply, *, request_id: str) -> Answer:
     return Answer(body=orjson.dumps(said), headers={"x-request-id": request_id})
 
 
-def _vector(text: str) -> list[float]:
+def _vector(text: str, dimensions: int) -> list[float]:
     """A column for each word, by its hash."""
-    vector = [0.01] * DIMENSIONS
+    vector = [0.01] * dimensions
     for word in re.findall(r"\w+", text.lower()):
-        vector[int.from_bytes(blake2b(word.encode(), digest_size=4).digest()) % DIMENSIONS] += 1.0
+        vector[int.from_bytes(blake2b(word.encode(), digest_size=4).digest()) % dimensions] += 1.0
     length = sum(value * value for value in vector) ** 0.5
     return [value / length for value in vector]

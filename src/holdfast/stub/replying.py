@@ -33,6 +33,7 @@ class Prompt:
     max_tokens: int | None
     stream: bool
     usage_in_stream: bool = True
+    dimensions: int | None = None  # of the vectors that are asked for
 
     @property
     def text(self) -> str:

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from tests.integration.service.test_provider_fails import check_money, ended, until
 from tests.service_worker import working
 
 from holdfast.errors import BadInput, Conflict, NotConfigured
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service, open_service
+from holdfast.service.embedders import asked_of, sized
+from holdfast.service.embedding_work import stored_vectors
 from holdfast.settings import Settings
 from holdfast.stub import StubProvider
 
@@ -77,9 +80,20 @@ async def test_answers_are_grouped_by_vectors_that_cost_what_was_estimated(
     assert sizes == [112, 112, 113, 113]  # each topic is a code: the vectors tell them apart
     assert "English" not in str((status.result or {})["notes"])
     assert "by their words alone" not in str((status.result or {})["notes"])
+    vectors = await stored_vectors(service.database, generation_id, ROWS)
+    assert (vectors.shape, np.isfinite(vectors).all()) == ((ROWS, 512), True)  # and not the model's 1,536 numbers
     report = tmp_path / "report.html"
     await service.tables.write(generation_id, report)
     assert re.search(r"<dt>cost</dt><dd>\$0\.\d+<", report.read_text())  # though labels cost nothing
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("openai:text-embedding-3-small", 512), ("openai:text-embedding-ada-002", None), ("openai:bge@512", None)],
+)
+def test_vectors_of_a_length_are_asked_only_of_models_that_make_it(name: str, size: int | None) -> None:
+    assert asked_of(sized(name)) == (name, size)
+    assert asked_of(name) == (name, None)  # as generations that were begun before have it
 
 
 async def test_a_call_cut_off_is_repeated_alone_and_listed(service: Service, provider: StubProvider) -> None:

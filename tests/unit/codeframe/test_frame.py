@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from holdfast.codeframe import (
     ClusterResult,
     FrameConfig,
     Hierarchy,
+    VectorStack,
     assemble_stage,
     build_codeframe,
     cluster_stage,
     embed_chunk,
     label_stage,
     open_embedder,
+    pack_vectors,
     plan_chunks,
     prepare,
     read_vectors,
@@ -244,6 +247,20 @@ def test_vectors_of_two_embedders_are_not_mixed() -> None:
 
     with pytest.raises(ValueError, match="must not be mixed"):
         read_vectors([embed_chunk(LsaEmbedder(), survey()), embed_chunk(Renamed(), survey())])
+
+
+def test_vectors_are_put_together_from_chunks_that_need_not_be_kept() -> None:
+    chunks = (pack_vectors("made", np.full((1000, 64), n + 1, np.float32)) for n in range(40))  # 5 MB, 10 when read
+    stack = VectorStack(40_000)
+
+    tracemalloc.start()
+    stack.add(chunks)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert stack.vectors.shape == (40_000, 64)
+    assert stack.vectors[[0, -1]].tolist() == [[0.125] * 64] * 2
+    assert peak < stack.vectors.nbytes + 1_500_000
 
 
 def test_an_unknown_embedder_is_refused_with_the_names_that_exist(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Last wave's codeframe over new answers: which nodes stay, and what they count."""
 
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -95,6 +96,18 @@ def test_texts_that_were_read_before_are_not_read_again() -> None:
     assert found.tolist() == [known[1].tolist(), [0, 1], [1, 0], [0, 1]]
     assert embedder.embed(["a"]).tolist() == [[1, 0]]
     assert Remembering(own, [], np.zeros((0, 1), np.float32)).embed(["x"]).tolist() == [[0, 1]]
+
+
+def test_a_few_new_texts_beside_many_known_ones_copy_none_of_those() -> None:
+    known = np.zeros((20_000, 2), np.float32)  # 160 kB, and their texts' places more
+    embedder = Remembering(Counting(), [f"answer {n}" for n in range(len(known))], known)
+
+    tracemalloc.start()
+    embedder.embed(["a phrase", "answer 7"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 50_000
 
 
 def test_codes_that_are_only_named_are_a_flat_frame_whatever_their_order() -> None:

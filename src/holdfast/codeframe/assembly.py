@@ -8,6 +8,7 @@ import numpy as np
 
 from holdfast.codeframe.assignment import assign_rows, code_texts
 from holdfast.codeframe.embedding import Embedder
+from holdfast.codeframe.grouping import at_home, cut_to_hold, levels_of, theme_sizes
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import Code, make_codes, name_vectors
 from holdfast.codeframe.naming import identity, sentence_case, stems
@@ -15,7 +16,7 @@ from holdfast.codeframe.preprocess import Prepared
 from holdfast.codeframe.proposals import ProposedTheme, Reviewed, placed
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.stability import stability
-from holdfast.codeframe.themes import Group, cut_to_hold, joiner_of, levels_of, name_themes, spare_names, theme_sizes
+from holdfast.codeframe.themes import Group, joiner_of, name_themes, spare_names
 from holdfast.codeframe.values import (
     APART_NUMBER,
     FIRST_THEME,
@@ -120,12 +121,14 @@ def _levels(
 ) -> Iterable[_Level]:
     """The levels of themes the frame is to have, from the codes up."""
     sizes = theme_sizes(levels_of(config.hierarchy, len(codes)), len(codes))
+    names = {k: code.name for code in codes for k in code.clusters}
     for depth, n_themes in enumerate(reversed(sizes)):
         proposed = reviewed.proposal.level(depth)
         if proposed:
             yield _Level(placed(proposed, clustering.centroids), proposed)
         else:
-            yield _Level(cut_to_hold(clustering.tree, clustering.briefs, n_themes), ())
+            themes = cut_to_hold(clustering.tree, clustering.briefs, n_themes)
+            yield _Level(at_home(themes, clustering.briefs, names) if depth == 0 else themes, ())
 
 
 def _grow(

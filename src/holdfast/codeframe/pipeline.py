@@ -16,7 +16,7 @@ from holdfast.codeframe.labelling import label_cluster
 from holdfast.codeframe.packing import pack, unpack
 from holdfast.codeframe.preprocess import Prepared, prepare
 from holdfast.codeframe.proposals import Reviewed
-from holdfast.codeframe.themes import theme_tree
+from holdfast.codeframe.grouping import theme_tree
 from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
 from holdfast.codeframe.wording import worded
 

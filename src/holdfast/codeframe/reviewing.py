@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from holdfast.codeframe.grouping import levels_of, theme_sizes
 from holdfast.codeframe.prompting import Prompt, instructions
 from holdfast.codeframe.proposals import Merge, Proposal, ProposedTheme
 from holdfast.codeframe.replies import TEXT_CHARS, named, parsed, plain, sentence
-from holdfast.codeframe.themes import levels_of, theme_sizes
 from holdfast.codeframe.values import Brief, ClusterLabel, FrameConfig
 from holdfast.errors import BadReply
 

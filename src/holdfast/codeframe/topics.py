@@ -1,12 +1,14 @@
 """What people talk about in open-ended answers: topics with the words that show them, and the themes above them.
 
-Language data for surveys in general (customers, patients, employees, citizens, students); nothing here knows a file.
+Their words are in lexicon/*.txt, for surveys in general: customers, patients, employees, citizens, students.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,113 +22,7 @@ class Topic:
     judgement: bool = False  # a verdict on the whole, named only when the answers say nothing more
 
 
-# A star stands for any ending.
-_CLASSES = {
-    "STAFF": "staff staffs nurse nurses nursing doctor* dr team* receptionist* therapist* physio physios "
-    "physiotherapist* consultant* surgeon* teacher* tutor* instructor* trainer* lecturer* waiter* waitress* driver* "
-    "agent agents advisor* adviser* assistant assistants employee* colleague* lady ladies guys midwife midwives "
-    "carer* crew host hosts cashier* mechanic* technician* representative* operator* practitioner* clinician* "
-    "counsellor* psychologist* dentist* gp volunteer* worker workers",
-    "PEOPLE": "people person everyone everybody everyones lady ladies man men guys",
-    "KIND": "friendl* kind kindness kindly polite* courteous* nice lovely welcoming compassion* pleasant warm "
-    "considerate respectful* sympathetic empath* cheerful gentle approachable thoughtful smil* attentive",
-    "HELP": "help helps helped helping helpful* supportive assist*",
-    "CARING": "caring cared compassion* attentive",
-    "GOOD": "good great excellent amazing brilliant fantastic wonderful perfect superb outstanding fab* "
-    "awesome incredible exceptional best first-class marvellous nice lovely",
-    "BAD": "bad rude unhelpful unfriendly horrible terrible awful dreadful appalling dismissive impolite arrogant "
-    "unprofessional patronis* ignored",
-    "LONG": "long longer longest slow hours forever ages shorter reduce too",
-    "SKILL": "professional* knowledge* competen* skill* experienced expert* qualified thorough*",
-    "WAIT": "wait waits waited waiting queue* queuing delay* late lateness",
-    "PHONE": "phone* telephone* tele call calls called",
-    "MEET": "appointment* consultation* assessment* appt appts",
-    "MASK": "xxx xxxx xxxxx",
-    "PRAISE": "good great excellent amazing brilliant fantastic wonderful perfect superb outstanding helpful help "
-    "helped kind friendly lovely professional thank thanks best pleased listens caring knowledgeable supportive nice",
-}
-
-# name > theme : groups, joined by +
-_TOPICS = """
-Friendly staff > Staff : STAFF + KIND
-Helpful staff > Staff : STAFF + HELP
-Excellent staff > Staff : STAFF + GOOD
-Caring staff > Staff : STAFF + CARING
-Professional staff > Staff : STAFF + SKILL
-Rude or unhelpful staff > Staff : STAFF + BAD
-Praise for one person > Staff : MASK + PRAISE
-Nice and friendly people > Staff : PEOPLE + KIND
-Friendliness > Staff : KIND
-Professionalism > Staff : SKILL
-Nurses > Staff : nurse nurses nursing
-Doctors > Staff : doctor* dr consultant* surgeon* gp
-Management > Management : manager* management leadership boss bosses supervisor*
-Colleagues > Work : colleague* coworker* co-worker* teamwork
-Pay and benefits > Work : salary salaries underpaid wage* payrise* bonus* pension* benefits
-Workload > Work : workload* overwork* stress* overtime
-Flexible working > Work : flexible flexib* remote homeworking
-Career development > Work : career* promotion* progression
-Waiting times > Waiting and appointments : WAIT
-Long waiting times > Waiting and appointments : WAIT + LONG
-Appointments > Waiting and appointments : appointment* appt appts booking* slot slots
-Phone appointments > Waiting and appointments : PHONE + MEET
-Phone contact > Communication : phone* telephone*
-Online and video contact > Communication : video zoom online virtual virtually skype
-Quick and efficient service > Service : quick quicker quickly prompt prompt* fast faster speed* swift* efficient* timely
-Quality of service > Service : service services
-Friendly service > Service : service services + KIND
-Communication > Communication : communicat* inform informed contact contacted update* updates told
-Clear explanations > Communication : explain* explanation* clear clearly
-Feeling listened to > Communication : listen* heard understood understanding
-Information > Communication : information informative leaflet* info informed details
-Helpful advice > Care and support : advice advise advised advised guidance tips suggestions
-Help and support > Care and support : support supports supported supportive help helped helping
-Treatment > Care and support : treatment* treated therapy surgery operation procedure*
-Quality of care > Care and support : care cared caring
-Medication > Care and support : medication* medicine* meds tablet* painkiller* prescription* drug drugs
-Pain > Care and support : pain painful pains
-Exercises > Care and support : exercise* stretch* physio physiotherapy
-Mental health > Care and support : mental anxiety anxious depress* wellbeing
-Feeling better > Care and support : recover* recovery improvement progress
-Feeling reassured > Care and support : ease relax* calm* reassur* confident confidence comfortable
-Food > Food : food foods meal meals menu* dinner* lunch* breakfast* drink* tea coffee snack* cook* chef*
-Cleanliness > Environment : clean* dirt* tidy hygien*
-Noise > Environment : nois* quiet* loud* sleep*
-Comfort > Environment : comfort comfy bed beds chair* seat seats seating pillow* mattress* heating
-Rooms and facilities > Environment : room rooms ward building* facilit* bathroom* toilet* shower* tv tvs curtain*
-Environment > Environment : environment atmosphere surroundings decor* furniture garden* window* view* space
-Activities > Activities : activity activities games entertainment toys trip trips play* gym
-Parking > Access : park parked parking
-Location and access > Access : location* distance travel* transport bus accessib* access parking
-Opening hours > Access : opening weekend* evening* hours
-Safety > Safety : safe safely safety secure security infection* protected
-Covid > Safety : covid covid19 covid-19 pandemic lockdown coronavirus corona
-Privacy and dignity > Privacy and dignity : privacy private dignity respect respected confidential*
-Children and families > Children and families : child children kid kids son daughter baby babies parent* family families
-Sessions and courses > Learning : session* workshop* course courses classes lesson* training webinar*
-Learning > Learning : learn* taught teach* skill skills strateg* technique* knowledge
-Price and cost > Cost : price* pricing expensive cheap* cost costs money afford* fee fees overpriced
-Value for money > Cost : value worth
-Range and choice > Product : choices range selection variety
-Quality of the product > Product : product products quality durable
-Ease of use > Product : easy easily easier simple user-friendly intuitive convenient straightforward
-Design > Product : design* style colour* color* layout
-Taste > Product : taste* tasty flavour* flavor* delicious bland
-Packaging > Product : package* packaging bottle* box boxes
-Website and app > Technology : website* app apps site web
-Technical problems > Technology : bug bugs crash* error errors glitch* outage*
-Equipment > Technology : equipment machine* device* computer*
-Delivery > Delivery : deliver* shipping shipped parcel* courier*
-Returns and refunds > Payments : refund* returns
-Payments and bills > Payments : bill bills billing invoice* payment* payments
-Jobs and economy > Society : job jobs unemployment economy economic business*
-Equality and fairness > Society : equal equality fair fairness discriminat* unfair
-Freedom and rights > Society : rights freedom freedoms liberty choose choice
-Religion > Society : religio* faith god church*
-Crime and safety > Society : crime crimes police burglar* vandal* antisocial anti-social
-Traffic and roads > Society : traffic road roads congestion
-Climate > Society : climate pollut* emission* recycl*
-"""
+LEXICONS = ("services", "work", "products", "society")
 
 _VERY = r"(?:(?:very|really|just|all|so|absolutely|always|extremely) )*"
 _FINE = r"(?:good|great|excellent|fine|ok|okay|perfect|brilliant|fantastic|wonderful|amazing|well|lovely|superb)"
@@ -152,7 +48,7 @@ Well looked after > Care and support :
 Thankful > General satisfaction :
  \bthank|\bgrateful|\bappreciat|\bgratitude
 Keep up the good work > General satisfaction :
- \bkeep[ ](?:up|doing|going|it[ ]up)|\bcarry[ ]on|\bcontinue[ ](?:as|to|doing)
+ \bkeep[ ](?:up[ ](?:the|your|this|all)|doing|going|it[ ]up)|\bcarry[ ]on|\bcontinue[ ](?:as|to|doing)
 Good job, well done > General satisfaction :
  \bwell[ ]done\b|\b{_FINE}[ ](?:job|work)\b
 Happy with everything > General satisfaction :
@@ -172,38 +68,36 @@ More time > Waiting and appointments :
 """
 
 # Theme -> what it is called when one of its codes has that name already.
-THEME_NAMES = {
-    "Staff": "Staff and people",
-    "Food": "Food and drink",
-    "Communication": "Communication and information",
-    "Environment": "Place and environment",
-    "General satisfaction": "Overall praise",
-    "Care and support": "Care, treatment and support",
-    "Service": "The service as a whole",
-    "Waiting and appointments": "Appointments and waiting times",
-    "Learning": "Courses and learning",
-    "Activities": "Things to do",
-    "Children and families": "Families and children",
-    "Management": "Leadership and management",
-    "Cost": "Cost and value",
-    "Access": "Access and location",
-    "Safety": "Safety and protection",
-    "Product": "The product",
-    "Technology": "Technology and equipment",
-    "Society": "Society and economy",
-}
+THEME_NAMES = {"General satisfaction": "Overall praise"}
+
+
+def _lines(name: str) -> Iterator[str]:
+    """A lexicon's entries, each in one line: a deeper line goes on with the one before."""
+    entry = ""
+    for line in (files(__package__) / "lexicon" / f"{name}.txt").read_text("utf-8").splitlines():
+        if line.startswith(" " * 8) or (name == "groups" and line.startswith(" ")):
+            entry += line
+        elif not line.startswith("#"):
+            yield from [entry] if entry else []
+            entry = line
+    yield entry
 
 
 def _parsed() -> tuple[Topic, ...]:
     topics = []
-    for line in _TOPICS.strip().splitlines():
-        head, words = line.split(" : ")
-        name, theme = head.split(" > ")
-        topics.append(Topic(name, theme, tuple(part.strip() for part in words.split(" + "))))
+    for name in LEXICONS:
+        theme = ""
+        for line in _lines(name):
+            if line.startswith(" "):
+                topic, _, words = line.partition(":")
+                topics.append(Topic(topic.strip(), theme, tuple(part.strip() for part in words.split(" + "))))
+            else:
+                theme, _, other = (part.strip() for part in line.partition("|"))
+                THEME_NAMES.update({theme: other} if other else {})
     for entry in re.split(r"\n(?! )", _JUDGEMENTS.strip()):
         head, pattern = entry.split(" :\n", 1)
-        name, theme = head.split(" > ")
-        topics.append(Topic(name, theme, (), re.compile(pattern, re.VERBOSE), judgement=True))
+        topic, theme = head.split(" > ")
+        topics.append(Topic(topic, theme, (), re.compile(pattern, re.VERBOSE), judgement=True))
     return tuple(topics)
 
 
@@ -214,11 +108,12 @@ THEMES = tuple(dict.fromkeys(topic.theme for topic in TOPICS))
 
 @cache
 def _groups() -> tuple[dict[str, frozenset[str]], dict[str, list[tuple[str, str]]]]:
-    """Whole word -> groups that list it; first two letters -> (beginning, group) of the words with a star."""
+    """Whole word, or two joined by a dash below -> groups that list it; first two letters -> (beginning, group)."""
+    shared = {name: words for name, _, words in (line.partition(":") for line in _lines("groups"))}
     whole: dict[str, set[str]] = {}
     begun: dict[str, list[tuple[str, str]]] = {}
     for key in {group for topic in TOPICS for group in topic.groups}:
-        for word in _CLASSES.get(key, key).split():
+        for word in (shared[key] if key.isupper() else key).split():
             if word.endswith("*"):
                 begun.setdefault(word[:2], []).append((word[:-1], key))
             else:
@@ -234,6 +129,13 @@ def groups_of(word: str) -> frozenset[str]:
     return found | {key for start, key in begun.get(word[:2], ()) if word.startswith(start)}
 
 
+def _groups_of_all(words: Sequence[str]) -> frozenset[str]:
+    """Of an answer's words, and of those that stand side by side."""
+    whole, _ = _groups()
+    together = (whole.get(f"{first}_{second}", frozenset()) for first, second in pairwise(words))
+    return frozenset().union(*map(groups_of, words), *together)
+
+
 @cache
 def _shown_by() -> tuple[dict[str, list[tuple[int, frozenset[str]]]], list[tuple[int, re.Pattern[str]]]]:
     """Group -> topics it comes first in, with all their groups; and the topics that have a pattern."""
@@ -247,15 +149,15 @@ def _shown_by() -> tuple[dict[str, list[tuple[int, frozenset[str]]]], list[tuple
     return first, patterns
 
 
-def topics_of(text: str, words: Iterable[str]) -> list[int]:
-    """Places in TOPICS of what an answer is about; `words` are its words in lower case."""
+def topics_of(text: str, words: Sequence[str]) -> list[int]:
+    """Places in TOPICS of what an answer is about; `words` are its words in lower case, in their order."""
     first, patterns = _shown_by()
-    groups = frozenset().union(*map(groups_of, words))
+    groups = _groups_of_all(words)
     found = [place for group in groups & first.keys() for place, needed in first[group] if needed <= groups]
     low = text.lower().replace("\u2019", "'")
     return sorted(found + [place for place, pattern in patterns if pattern.search(low)])
 
 
-def shows(name: str, text: str, words: Iterable[str]) -> bool:
+def shows(name: str, text: str, words: Sequence[str]) -> bool:
     """Whether the answer is about the topic of that name."""
     return name in PLACES and PLACES[name] in topics_of(text, words)

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from holdfast.codeframe.framing import Draft, RowCodes, frame_of, other_draft, rule_drafts, unread_note
+from holdfast.codeframe.grouping import levels_of
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import name_vectors
 from holdfast.codeframe.preprocess import Prepared, prepare, spelled_alike
 from holdfast.codeframe.prompting import Prompt, instructions
 from holdfast.codeframe.replies import TEXT_CHARS, line, named, parsed, plain, sentence, share
 from holdfast.codeframe.rules import RULES
-from holdfast.codeframe.themes import levels_of
 from holdfast.codeframe.values import APART_NUMBER, FIRST_THEME, OTHER_NUMBER, AssembledFrame, FrameConfig, Mece
 from holdfast.errors import BadReply
 

@@ -4,7 +4,6 @@ from holdfast.codeframe.assembly import OTHER_NAME
 from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
 from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.bundles import Coder, Reading, bundle_prompt, plan_bundles, read_bundle
-from holdfast.codeframe.clustering import likely_clusters
 from holdfast.codeframe.coding_types import asked_texts, code_directly, coder_of
 from holdfast.codeframe.embedding import Embedder, Remembering, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
@@ -32,6 +31,7 @@ from holdfast.codeframe.reframing import folded, named_codes, named_frame, refra
 from holdfast.codeframe.reviewing import read_review, review_prompt, wants_review
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.suggestions import suggest
+from holdfast.codeframe.usual import likely_clusters
 from holdfast.codeframe.values import (
     OTHER_NUMBER,
     AssembledFrame,

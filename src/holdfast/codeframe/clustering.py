@@ -12,18 +12,26 @@ import numpy.typing as npt
 from holdfast.codeframe.neighbours import closest, nearest
 from holdfast.codeframe.smoothing import smooth
 from holdfast.codeframe.trees import branches, ward_tree
+from holdfast.codeframe.usual import MOST_AUTOMATIC, USUAL
 from holdfast.codeframe.values import Floats, Ints, Vectors
 
 NEIGHBOURS, ROUNDS = 15, 5  # of smoothing: fewer leave the wording in, more wash topics into each other
 SAMPLE = 4000  # vectors the Ward tree is grown on; it costs their square
 ROUNDS_OF_KMEANS = 40
 FITTED = 40_000  # vectors k-means is fitted on; the others only join
-MOST_AUTOMATIC = 250
 FLATNESS = 0.004  # margins that differ by less are alike: the middle of them is taken, which samples do not sway
 # Margin that a number of clusters has to make up for: fewer than usual, more, and so many that they are hardly a
 # codeframe, where answers that repeat each other's phrases would go on gaining.
 FEWER, MORE, FAR_MORE = 0.06, 0.02, 0.1
 NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Automatic:
+    """As many clusters as the vectors show."""
+
+    usual: float = USUAL  # where they show no number, it is near this (usual.py)
+    least: tuple[int, int] = (5, 3)  # answers, and different ones, of each cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,27 +55,31 @@ def cluster(
     weights: Ints,
     *,
     by: Vectors | None = None,
-    n_clusters: int | None,
-    least: tuple[int, int] = (5, 3),
+    n_clusters: int | Automatic,
     seed: int = 0,
 ) -> Clustering:
-    """As many clusters as asked for, or as many as the vectors show; only these have `least` (answers, different ones).
+    """As many clusters as asked for, or as many as the vectors show.
 
     They are grouped by other vectors of the same answers when `by` has them (wording.py); the centroids are of these.
     """
     total = int(weights.sum())
-    if len(vectors) == 0 or (n_clusters is None and total < least[0]):
+    automatic = n_clusters if isinstance(n_clusters, Automatic) else None
+    if len(vectors) == 0 or (automatic and total < automatic.least[0]):
         note = "there was nothing to cluster" if total == 0 else f"{total} answers are too few for a cluster"
         return _none(len(vectors), vectors.shape[1], note)
     by = vectors if by is None else by
     smoothed = smooth(by, nearest(by, NEIGHBOURS), rounds=ROUNDS)
     sample = _sample(len(vectors), seed)
     tree = _grow(smoothed[sample])
-    k = n_clusters or estimate(vectors[sample], smoothed[sample], tree, n=len(vectors))
+    k = (
+        estimate(vectors[sample], smoothed[sample], tree, usual=n_clusters.usual)
+        if isinstance(n_clusters, Automatic)
+        else n_clusters
+    )
     labels, centres = _fit(smoothed, weights, _start(smoothed[sample], tree, k))
-    if n_clusters is None:
-        labels, centres = _drop_small(smoothed, weights, labels, centres, least=least)
-    return _result(vectors, smoothed, weights, centres, asked=n_clusters)
+    if automatic:
+        labels, centres = _drop_small(smoothed, weights, labels, centres, least=automatic.least)
+    return _result(vectors, smoothed, weights, centres, asked=None if automatic else k)
 
 
 def _grow(vectors: Vectors) -> Floats:
@@ -98,7 +110,7 @@ def _sample(n: int, seed: int) -> npt.NDArray[np.intp]:
     return np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
 
 
-def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
+def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, usual: float) -> int:
     """The number of clusters where answers are clearly nearer to their own cluster than to the next one.
 
     That margin (a silhouette over centroids, each answer left out of its own) peaks at the true number when there is
@@ -107,7 +119,6 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     """
     if len(plain) < 8:
         return 1
-    usual = _usual(n)
     least, most = max(2, min(4, int(np.ceil(usual * 0.7)))), int(min(usual * 6, len(plain) / 4, MOST_AUTOMATIC))
     steps = max(2, int(np.log(max(most, least + 1) / least) / np.log(1.1)))
     tried = np.unique(np.geomspace(least, max(most, least), steps).round().astype(int))
@@ -118,18 +129,6 @@ def estimate(plain: Vectors, smoothed: Vectors, tree: Floats, *, n: int) -> int:
     value = margins - np.where(away < 0, FEWER * away**2, MORE * away) - FAR_MORE * np.maximum(away - 1, 0) ** 2
     belief = np.exp((value - value.max()) / FLATNESS)
     return round(float(np.exp(belief @ np.log(tried) / belief.sum())))
-
-
-def likely_clusters(n: int) -> tuple[int, int]:
-    """Between which numbers of clusters `estimate` most likely ends for n distinct texts."""
-    usual = _usual(n)
-    least = max(2, round(usual * 0.6))
-    return least, max(least, min(round(usual * 2), n // 4, MOST_AUTOMATIC))
-
-
-def _usual(n: int) -> float:
-    """Codes of a usual codeframe for n different answers: few answers show half of what many show at most."""
-    return 60 * n / (n + 1100)
 
 
 def _margin(plain: Vectors, smoothed: Vectors, labels: npt.NDArray[np.int32]) -> float:

@@ -10,13 +10,14 @@ import numpy as np
 
 from holdfast.codeframe.assembly import assemble
 from holdfast.codeframe.briefing import write_briefs
-from holdfast.codeframe.clustering import cluster
+from holdfast.codeframe.clustering import Automatic, cluster
 from holdfast.codeframe.embedding import Embedder
+from holdfast.codeframe.grouping import theme_tree
 from holdfast.codeframe.labelling import label_cluster
 from holdfast.codeframe.packing import pack, unpack
 from holdfast.codeframe.preprocess import Prepared, prepare
 from holdfast.codeframe.proposals import Reviewed
-from holdfast.codeframe.grouping import theme_tree
+from holdfast.codeframe.usual import usual_codes
 from holdfast.codeframe.values import AssembledFrame, ClusterLabel, ClusterResult, FrameConfig, Vectors
 from holdfast.codeframe.wording import worded
 
@@ -112,8 +113,7 @@ def cluster_stage(prepared: Prepared, vectors: Vectors, config: FrameConfig) -> 
         vectors,
         prepared.weights,
         by=worded(vectors, prepared.distinct),
-        n_clusters=config.n_clusters,
-        least=(config.min_cluster_size, config.min_samples),
+        n_clusters=config.n_clusters or _automatic(prepared, config),
         seed=config.seed,
     )
     briefs = write_briefs(prepared, vectors, found)
@@ -127,6 +127,10 @@ def cluster_stage(prepared: Prepared, vectors: Vectors, config: FrameConfig) -> 
         automatic=config.n_clusters is None,
         notes=found.notes,
     )
+
+
+def _automatic(prepared: Prepared, config: FrameConfig) -> Automatic:
+    return Automatic(usual=usual_codes(prepared.distinct), least=(config.min_cluster_size, config.min_samples))
 
 
 def label_stage(

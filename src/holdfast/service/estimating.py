@@ -69,7 +69,7 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
     if config.whole:
         return _whole(texts, config, price, question)
     shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
-    few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(len(set(texts)))
+    few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(sorted(set(texts)))
     average = min(MOST_EXEMPLARS, len(texts) // many)
     small = ask(_brief(shown, max(3, average // 2)), config, question=question).request
     full = ask(_brief(shown, MOST_EXEMPLARS), config, question=question).request

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.codeframe import neighbours, smoothing
-from holdfast.codeframe.clustering import cluster, likely_clusters
+from holdfast.codeframe.clustering import Automatic, cluster
 from holdfast.codeframe.metrics import adjusted_rand, matched_accuracy
+from holdfast.codeframe.usual import likely_clusters, usual_codes
 from holdfast.codeframe.values import Vectors
 
 
@@ -30,7 +31,7 @@ def ones(vectors: Vectors) -> np.ndarray:
 def test_clear_groups_are_found_with_their_number_unknown(k: int) -> None:
     vectors, truth = blobs(k, 40)
 
-    found = cluster(vectors, ones(vectors), n_clusters=None)
+    found = cluster(vectors, ones(vectors), n_clusters=Automatic())
 
     assert 0.8 * k <= found.n_clusters <= 1.3 * k
     assert adjusted_rand(truth, found.labels) > 0.85
@@ -67,7 +68,7 @@ def test_identical_vectors_are_one_cluster_even_when_more_are_asked_for() -> Non
 def test_too_few_answers_give_no_cluster_and_a_reason() -> None:
     vectors, _ = blobs(1, 3)
 
-    found = cluster(vectors, ones(vectors), n_clusters=None, least=(5, 3))
+    found = cluster(vectors, ones(vectors), n_clusters=Automatic(least=(5, 3)))
 
     assert found.n_clusters == 0
     assert found.labels.tolist() == [-1, -1, -1]
@@ -77,19 +78,30 @@ def test_too_few_answers_give_no_cluster_and_a_reason() -> None:
 def test_automatic_clusters_have_at_least_the_smallest_size() -> None:
     vectors, _ = blobs(10, 12, spread=1.5)
 
-    found = cluster(vectors, ones(vectors), n_clusters=None, least=(9, 3))
+    found = cluster(vectors, ones(vectors), n_clusters=Automatic(least=(9, 3)))
 
     assert np.bincount(found.labels).min() >= 9
 
 
-@pytest.mark.parametrize(("n", "few", "many"), [(120, 3, 12), (400, 9, 32), (1500, 20, 70)])
+@pytest.mark.parametrize(("n", "few", "many"), [(120, 5, 16), (400, 12, 36), (1500, 25, 75)])
 def test_answers_without_clear_groups_get_the_size_of_a_usual_codeframe(n: int, few: int, many: int) -> None:
     cloud, _ = blobs(1, n, spread=30.0)
+    texts = [f"word{n}" for n in range(n)]
 
-    found = cluster(cloud, ones(cloud), n_clusters=None).n_clusters
+    found = cluster(cloud, ones(cloud), n_clusters=Automatic(usual=usual_codes(texts))).n_clusters
 
     assert few <= found <= many
-    assert few <= np.mean(likely_clusters(n)) <= many
+    assert few <= np.mean(likely_clusters(texts)) <= many
+
+
+def test_answers_to_one_narrow_question_have_fewer_usual_codes() -> None:
+    about = ["parking", "meals", "nurses", "pay", "queues", "noise"]
+    broad = [f"The {about[n % 6]} {n}" for n in range(300)]
+    narrow = [f"Vaccines are {about[n % 6]} {n}" for n in range(300)]
+
+    assert usual_codes(narrow) < 0.7 * usual_codes(broad)
+    assert usual_codes(broad[:100]) < 0.6 * usual_codes(broad)
+    assert usual_codes([]) == 0.0
 
 
 def test_clusters_are_numbered_from_the_largest() -> None:

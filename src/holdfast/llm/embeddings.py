@@ -26,21 +26,34 @@ def count_embedded(texts: Sequence[str]) -> int:
 def embedded_of(body: Mapping[str, Any], texts: Sequence[str]) -> Embedded:
     """The vectors of a reply, in the order of the texts; usage counted here if it has none.
 
-    Raises ProviderUnclear for a reply that is no list of so many finite vectors of one length: it was answered, and
-    what was billed we cannot tell.
+    A reply that is no list of so many finite vectors of one length has none, and says what is wrong with it. Raises
+    ProviderUnclear if it does not say what was billed either: it was answered, and we cannot tell.
     """
+    billed = _billed(body)
+    vectors, wrong = _vectors(body.get("data"), len(texts))
+    if wrong and billed is None:
+        raise ProviderUnclear(f"OpenAI's reply {wrong}")
+    tokens = count_embedded(texts) if billed is None else billed
+    return Embedded(vectors=vectors, usage=Usage(input_tokens=tokens, output_tokens=0), wrong=wrong)
+
+
+def _billed(body: Mapping[str, Any]) -> int | None:
+    usage = body.get("usage")
+    tokens = usage.get("prompt_tokens") if isinstance(usage, Mapping) else None
+    return tokens if isinstance(tokens, int) and tokens >= 0 else None
+
+
+def _vectors(data: Any, n: int) -> tuple[tuple[tuple[float, ...], ...], str]:
     try:
-        by_place = {int(each["index"]): tuple(map(float, each["embedding"])) for each in body["data"]}
-        vectors = tuple(by_place[place] for place in range(len(texts)))
-        usage = body.get("usage") or {}
-        tokens = int(usage["prompt_tokens"]) if "prompt_tokens" in usage else count_embedded(texts)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        raise ProviderUnclear("OpenAI's reply is no list of embeddings") from None
-    if len(by_place) != len(texts) or len({len(vector) for vector in vectors}) > 1 or not all(vectors):
-        raise ProviderUnclear("OpenAI's reply has other embeddings than were asked for")
+        by_place = {int(each["index"]): tuple(map(float, each["embedding"])) for each in data}
+    except (IndexError, KeyError, OverflowError, TypeError, ValueError):
+        return (), "is no list of embeddings"
+    vectors = tuple(by_place[place] for place in range(n) if place in by_place)
+    if not len(vectors) == len(by_place) == len(data) == n or len(set(map(len, vectors))) > 1 or not all(vectors):
+        return (), "has other embeddings than were asked for"
     if not all(abs(value) < LARGEST for vector in vectors for value in vector):
-        raise ProviderUnclear("OpenAI's reply has embeddings that are no numbers")
-    return Embedded(vectors=vectors, usage=Usage(input_tokens=tokens, output_tokens=0))
+        return (), "has embeddings that are no numbers"
+    return vectors, ""
 
 
 def _beginning(text: str) -> str:

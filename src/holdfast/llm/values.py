@@ -58,3 +58,4 @@ class Embedded:
 
     vectors: tuple[tuple[float, ...], ...]
     usage: Usage
+    wrong: str = ""  # why the reply, which was billed, has no such vectors

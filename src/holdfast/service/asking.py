@@ -1,6 +1,6 @@
 """Paid questions to a model, each one a step of the journal: what was answered once is never paid for again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -59,6 +59,17 @@ def again_step(step: str, times: int) -> str:
     return f"{step}/again-{times}" if times else step
 
 
+async def first_usable(unit: OwedUnit, step: str, asks: Callable[[str], Awaitable[Read]]) -> Read:
+    """What the step says, or one that a person had it asked for again by. Raises BadReply of the last of them."""
+    for again in range(unit.retries):
+        # Only a reply that could not be used is asked for again; what was not answered keeps its step.
+        try:
+            return await asks(again_step(step, again))
+        except BadReply:
+            continue
+    return await asks(again_step(step, unit.retries))
+
+
 def reply_of(completion: Completion, price: Price, *, batch: bool = False) -> Reply:
     """The completion as the journal keeps it, with what it cost."""
     cost = price.cost(completion.usage, batch=batch)
@@ -75,13 +86,7 @@ class Asking:
 
     async def ask(self, unit: OwedUnit, worker: str, asked: Question[Read]) -> Read:
         """A model's answer. Raises BadReply for a reply that cannot be used: it stays stored, and is not paid again."""
-        for again in range(unit.retries):
-            # Only a reply that could not be used is asked for again; what was not answered keeps its step.
-            try:
-                return await self.ask_step(unit, worker, asked, again_step(asked.step, again))
-            except BadReply:
-                continue
-        return await self.ask_step(unit, worker, asked, again_step(asked.step, unit.retries))
+        return await first_usable(unit, asked.step, partial(self.ask_step, unit, worker, asked))
 
     async def ask_step(self, unit: OwedUnit, worker: str, asked: Question[Read], step: str) -> Read:
         """The answer of one step, whatever became of others before it. Raises BadReply."""

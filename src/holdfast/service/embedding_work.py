@@ -12,9 +12,9 @@ import numpy as np
 
 from holdfast.codeframe import Prepared, Vectors, VectorStack, embed_chunk, pack_vectors, plan_chunks
 from holdfast.durable import Reply
-from holdfast.errors import Conflict
-from holdfast.llm import Price, count_embedded
-from holdfast.service.asking import Asking
+from holdfast.errors import BadReply, Conflict
+from holdfast.llm import Embedded, Price, count_embedded
+from holdfast.service.asking import Asking, first_usable
 from holdfast.service.embedders import Embedders, asked_of
 from holdfast.service.frames import Work
 from holdfast.service.models import Models, Turn
@@ -27,6 +27,7 @@ from holdfast.store.units import Done, OwedUnit
 # takes at most, in scripts that need two for a character too.
 CHUNK, CHARACTERS = 200, 100_000
 
+GONE = "the vectors of the generation's answers are not kept any more; generate it anew"
 AT_ONCE = 32  # chunks that are read together: about 25 MB
 
 
@@ -38,16 +39,19 @@ def plan_paid(prepared: Prepared) -> list[range]:
 async def stored_vectors(database: Database, generation_id: UUID, n: int) -> Vectors:
     """The vectors of a generation's `n` distinct texts, unit rows; chunks are read and let go, a few at a time.
 
-    Raises Conflict if they are not all kept.
+    Raises Conflict if they are not all kept, or of other texts than this release takes for distinct.
     """
     stack, after = VectorStack(n), -1
     while chunks := await database.run(
         partial(units.outputs, generation_id=generation_id, stage=EMBED, after=after, limit=AT_ONCE)
     ):
-        await asyncio.to_thread(stack.add, chunks.values())
+        try:
+            await asyncio.to_thread(stack.add, chunks.values())
+        except ValueError as error:
+            raise Conflict(f"{GONE} ({error})") from error
         after = max(chunks)
     if len(stack.vectors) != n:
-        raise Conflict("the vectors of the generation's answers are not kept any more; generate it anew")
+        raise Conflict(GONE)
     return stack.vectors
 
 
@@ -63,22 +67,23 @@ class EmbeddingWork:
         """The vectors of one chunk of distinct texts."""
         name, texts = unit.input["embedder"], unit.input["texts"]
         if is_paid(name):
-            vectors = await self._buy(unit, worker, name, texts)
+            vectors = await first_usable(unit, f"embed/{unit.ref.ordinal}", partial(self._buy, unit, worker))
             return Work(done=Done(output=await asyncio.to_thread(pack_vectors, name, vectors)))
         embedder = await self.embedders.open(name)
         async with self.embedders.turn:
             output = await asyncio.to_thread(embed_chunk, embedder, texts)
         return Work(done=Done(output=output))
 
-    async def _buy(self, unit: OwedUnit, worker: str, name: str, texts: Sequence[str]) -> Vectors:
+    async def _buy(self, unit: OwedUnit, worker: str, step: str) -> Vectors:
         """Unit rows, of the texts in their order. Raises as a paid question does."""
+        texts = unit.input["texts"]
         steps = self._asking.steps(unit, worker, GenerationConfig.from_json(unit.config))
-        model, size = asked_of(name)
+        model, size = asked_of(unit.input["embedder"])
         client, price = await self._models.ready(model), self._models.price(model, speaks=False)
         tokens = count_embedded(texts)
         async with self._models.turn(model, tokens=tokens) as turn:
             found: Mapping[str, Any] = await steps.run(
-                f"embed/{unit.ref.ordinal}",
+                step,
                 partial(_call, turn, texts, size, price),
                 inputs={"texts": list(texts)} | ({} if size is None else {"dimensions": size}),
                 model=model,
@@ -90,13 +95,20 @@ class EmbeddingWork:
 
 async def _call(turn: Turn, texts: Sequence[str], size: int | None, price: Price) -> Reply:
     embedded = await turn.embed(texts, dimensions=size)
-    vectors = np.asarray(embedded.vectors, dtype=np.float32)[:, :size]  # a host that knows no lengths sends all
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    value = {"dim": vectors.shape[1], "float16": base64.b64encode(vectors.astype("<f2").tobytes()).decode()}
+    value = {"wrong": embedded.wrong} if embedded.wrong else _kept(embedded, size)
     return Reply(value=value, cost=price.cost(embedded.usage), usage=asdict(embedded.usage))
 
 
-def _read(reply: Mapping[str, Any]) -> Vectors:
+def _kept(embedded: Embedded, size: int | None) -> dict[str, Any]:
     """The vectors as a step keeps them."""
+    vectors = np.asarray(embedded.vectors, dtype=np.float32)[:, :size]  # a host that knows no lengths sends all
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return {"dim": vectors.shape[1], "float16": base64.b64encode(vectors.astype("<f2").tobytes()).decode()}
+
+
+def _read(reply: Mapping[str, Any]) -> Vectors:
+    """The vectors of a reply that is kept. Raises BadReply if it had none."""
+    if wrong := reply.get("wrong"):
+        raise BadReply(f"the provider's reply {wrong}; its cost is recorded", kind="wrong_schema")
     stored = np.frombuffer(base64.b64decode(reply["float16"]), dtype="<f2").reshape(-1, int(reply["dim"]))
     return stored.astype(np.float32)

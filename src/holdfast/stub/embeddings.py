@@ -55,8 +55,10 @@ def whole(prompt: Prompt, reply: Reply, *, batch: bool = False) -> dict[str, Any
 
 
 def answer(prompt: Prompt, reply: Reply, *, request_id: str) -> Answer:
-    """The HTTP answer; the last embedding comes first, as no order is promised."""
+    """The HTTP answer; the last embedding comes first, as no order is promised, and a filter leaves one out."""
     said = whole(prompt, reply)
+    if reply.finish == "content_filter":
+        said["data"].pop()
     said["data"].reverse()
     return Answer(body=orjson.dumps(said), headers={"x-request-id": request_id})
 

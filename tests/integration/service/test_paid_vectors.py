@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from tests.integration.service.test_provider_fails import check_money, ended, until
+from tests.integration.service.test_provider_fails import check_money, ended, failures, until
 from tests.service_worker import working
 
 from holdfast.errors import BadInput, Conflict, NotConfigured
@@ -106,6 +106,25 @@ async def test_a_call_cut_off_is_repeated_alone_and_listed(service: Service, pro
     assert status.status == "completed"
     assert len(provider.bill().calls) == 4
     assert status.ledger.n_in_doubt == 1
+    await check_money(service, provider, generation_id)
+
+
+async def test_a_reply_without_all_vectors_is_paid_once_and_asked_for_again_only_when_somebody_says_so(
+    service: Service, provider: StubProvider
+) -> None:
+    provider.faults({"fault": "content_filter", "match": {"api": "embeddings"}, "times": 1})
+    generation_id = await begun(service)
+
+    async with working(service):
+        failed = await ended(service, generation_id)
+        paid, codes = len(provider.bill().calls), await failures(service, generation_id)
+        await service.steering.retry(generation_id)
+        whole = await ended(service, generation_id)
+
+    assert (failed.status, codes, failed.ledger.n_in_doubt) == ("failed", ["bad_reply_wrong_schema"], 0)
+    assert failed.spent_usd > 0
+    assert (whole.status, len(provider.bill().calls)) == ("completed", paid + 1)
+    assert len([step for step in await steps(service, generation_id) if step.endswith("/again-1")]) == 1
     await check_money(service, provider, generation_id)
 
 

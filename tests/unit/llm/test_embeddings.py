@@ -33,18 +33,24 @@ def test_a_reply_without_usage_is_counted_here() -> None:
         None,
         [],
         GOOD["data"][:1],
+        [*GOOD["data"], GOOD["data"][0]],
         [*GOOD["data"], {"index": 2, "embedding": [1.0, 1.0]}],
         [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [1.0, 2.0]}],
         [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": ["x"]}],
         [{"index": 0, "embedding": []}, {"index": 1, "embedding": []}],
         [{"index": 0, "embedding": [float("nan")]}, {"index": 1, "embedding": [1.0]}],
         [{"index": 0}, {"index": 1}],
+        [{"index": float("inf"), "embedding": [1.0]}, {"index": 1, "embedding": [1.0]}],
         "no list",
     ],
 )
-def test_a_reply_with_other_vectors_than_were_asked_for_is_in_doubt(data: Any) -> None:
+def test_a_reply_with_other_vectors_than_were_asked_for_has_cost_what_it_says_or_is_in_doubt(data: Any) -> None:
+    found = embedded_of({**GOOD, "data": data}, TEXTS)
+
+    assert (found.vectors, found.usage.input_tokens) == ((), 4)
+    assert "embeddings" in found.wrong
     with pytest.raises(ProviderUnclear, match="embeddings"):
-        embedded_of({**GOOD, "data": data}, TEXTS)
+        embedded_of({"data": data, "usage": {"prompt_tokens": "?"}}, TEXTS)
 
 
 def test_a_text_too_long_for_the_model_is_asked_about_by_its_beginning() -> None:

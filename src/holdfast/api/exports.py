@@ -16,12 +16,13 @@ from holdfast.service import Service
 
 router = APIRouter(prefix="/codeframe/{generation_id}", tags=["codeframes"])
 
-Format: TypeAlias = Literal["csv", "xlsx", "json", "html"]
+Format: TypeAlias = Literal["csv", "xlsx", "json", "sav", "html"]
 
 TYPES: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
+    "sav": "application/x-spss-sav",
     "html": "text/html; charset=utf-8",
 }
 # The report allows its own script alone and loads nothing; it has no business with this API's pages either.
@@ -34,7 +35,7 @@ def _files(*formats: str) -> dict[int | str, dict[str, object]]:
     return {**problem_responses(404, 409, 422), 200: {"description": "The file", "content": content}}
 
 
-@router.get("/export", responses=_files("csv", "xlsx", "json", "html"), response_class=FileResponse)
+@router.get("/export", responses=_files("csv", "xlsx", "json", "sav", "html"), response_class=FileResponse)
 async def export(
     generation_id: UUID,
     service: TheService,

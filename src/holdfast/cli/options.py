@@ -13,7 +13,7 @@ from holdfast.errors import BadInput
 from holdfast.settings import Settings
 
 OUT_HELP = (
-    "Where to write the coded table: .xlsx (with the codeframe on a sheet of its own), .csv or .json;"
+    "Where to write the coded table: .xlsx (with the codeframe on a sheet of its own), .csv, .json or .sav;"
     " or a report of the codeframe to look at: .html."
 )
 HIERARCHY_HELP = "flat, two_level (themes of codes), three_level, or adaptive: whichever fits the number of codes."

@@ -1,4 +1,4 @@
-"""Files of answers, read and written row by row: csv, tsv, xlsx, sav in; csv, xlsx, json, html out."""
+"""Files of answers, read and written row by row: csv, tsv, xlsx, sav in; csv, xlsx, json, sav, html out."""
 
 from holdfast.files.answer_files import AnswerFile, AnswerRow, open_answer_file
 from holdfast.files.coded_files import CodedFile, CodedRow, read_coded_file

@@ -1,4 +1,4 @@
-"""Coded answers go out as a table: csv, xlsx or json, all of it or nothing."""
+"""Coded answers go out as a table: csv, xlsx, json or sav, all of it or nothing."""
 
 import errno
 import os
@@ -13,6 +13,7 @@ from holdfast.errors import BadInput
 from holdfast.files.export_csv import write_csv
 from holdfast.files.export_json import write_json
 from holdfast.files.export_rows import Export, ExportRow, FrameRow, our_names
+from holdfast.files.export_spss import write_spss
 from holdfast.files.export_workbook import write_workbook
 
 __all__ = ["ExportRow", "FrameRow", "check_table_path", "is_report", "write_table"]
@@ -20,6 +21,7 @@ __all__ = ["ExportRow", "FrameRow", "check_table_path", "is_report", "write_tabl
 _WRITERS: Mapping[str, Callable[[BinaryIO, Export], None]] = {
     ".csv": write_csv,
     ".json": write_json,
+    ".sav": write_spss,
     ".xlsx": write_workbook,
 }
 REPORT = ".html"  # written by `write_report`: it shows the codeframe and not every answer
@@ -37,7 +39,8 @@ def write_table(
     """Write the table in the format its ending names; returns what the user should know of it.
 
     The file appears under its name only when it is whole: a crash leaves what was there before. csv holds the answers
-    alone, xlsx has the codeframe and the summary on sheets of their own, json has them as `codeframe` and `summary`.
+    alone, xlsx has the codeframe and the summary on sheets of their own, json has them as `codeframe` and `summary`,
+    sav has the codeframe as the labels of its variables and values.
     Raises BadInput for a path that cannot be written or a table the format cannot hold.
     """
     check_table_path(path)

@@ -26,7 +26,7 @@ class Tables:
         self._database = database
 
     async def write(self, generation_id: UUID, path: Path) -> list[str]:
-        """Write the table to `path` (csv, xlsx, json, or a report as html, by its ending); returns notes for the user.
+        """Write the table to `path` (csv, xlsx, json, sav; html: a report; by its ending); returns notes for the user.
 
         Rows are streamed. Raises NotFound, Conflict if there is no codeframe yet, BadInput for a path that will not do.
         """
@@ -51,7 +51,7 @@ class Tables:
         async def work(connection: Connection) -> tuple[Generation, list[StoredNode]]:
             return await generations.get(connection, generation_id), await frame_of(connection, generation_id)
 
-        if is_report(path):
+        if is_report(path) or path.suffix.lower() == ".sav":
             raise BadInput(f"{path.name} must end in .csv, .xlsx or .json: a person has to fill it in")
         generation, nodes = await self._database.run(work)
         write = partial(write_table, path, columns=["answer", "rows"], rows=_suggested_rows(suggestions, nodes))

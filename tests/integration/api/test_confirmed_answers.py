@@ -104,6 +104,7 @@ async def check_files(client: httpx.AsyncClient, at: str) -> None:
     frame = (await client.get(f"{at}/export", params={"format": "json"})).json()
     assert {row["code"] for row in rows} <= {row["code"] for row in frame["codeframe"]}
     assert (await client.get(f"{at}/export", params={"format": "xlsx"})).content[:2] == b"PK"
+    assert (await client.get(f"{at}/export", params={"format": "sav"})).content[:4] == b"$FL2"
     page = await client.get(f"{at}/report")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["content-security-policy"] == "sandbox allow-scripts"
@@ -218,7 +219,7 @@ async def check_refusals(client: httpx.AsyncClient, at: str) -> None:
         "answer_id"
     ] == answer
     assert (await client.get(f"{at}/suggestions", params={"n": 0})).status_code == 422
-    assert (await client.get(f"{at}/export", params={"format": "sav"})).status_code == 422
+    assert (await client.get(f"{at}/export", params={"format": "ods"})).status_code == 422
 
 
 async def test_a_coding_by_words_has_no_suggestions_and_nothing_confirmed_is_no_agreement(

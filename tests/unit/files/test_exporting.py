@@ -207,8 +207,8 @@ def test_a_bar_in_the_name_of_a_code_does_not_make_two_codes(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("out.txt", ".csv, .html, .json, .xlsx"),
-        ("out", ".csv, .html, .json, .xlsx"),
+        ("out.txt", ".csv, .html, .json, .sav, .xlsx"),
+        ("out", ".csv, .html, .json, .sav, .xlsx"),
         ("no/out.csv", "no folder"),
         ("d.csv", "folder"),
     ],

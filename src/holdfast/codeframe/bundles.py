@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
-from holdfast.codeframe.prompting import Prompt, instructions
+from holdfast.codeframe.prompting import Prompt
 from holdfast.codeframe.replies import parsed
 from holdfast.errors import BadReply
 
@@ -63,14 +63,8 @@ def bundle_prompt(coder: Coder, texts: Sequence[str], *, question: str | None = 
         **coder.material(),  # before the answers: providers charge less for a beginning they have seen before
         "answers": [{"id": n, "text": text[:SHOWN]} for n, text in enumerate(texts, start=1)],
     }
-    return Prompt(
-        system=instructions(coder.version),
-        user=json.dumps(document, ensure_ascii=False, indent=0),
-        schema=schema_of(coder),
-        schema_name=coder.version.partition("-")[0],
-        version=coder.version,
-        max_tokens=150 + sum(coder.tokens(text[:SHOWN]) for text in texts),
-    )
+    tokens = 150 + sum(coder.tokens(text[:SHOWN]) for text in texts)
+    return Prompt.of(coder.version, document, schema=schema_of(coder), max_tokens=tokens)
 
 
 def schema_of(coder: Coder) -> Mapping[str, Any]:

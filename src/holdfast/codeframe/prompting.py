@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Self
 
 from holdfast.codeframe.values import Brief, Exemplar, FrameConfig
 
@@ -49,6 +49,18 @@ class Prompt:
     version: str
     max_tokens: int
 
+    @classmethod
+    def of(cls, version: str, document: Mapping[str, Any], *, schema: Mapping[str, Any], max_tokens: int) -> Self:
+        """The instructions of the version, and the document as JSON: what it holds stays data, whatever it says."""
+        return cls(
+            system=instructions(version),
+            user=json.dumps(document, ensure_ascii=False, indent=0),
+            schema=schema,
+            schema_name=version.partition("-")[0],
+            version=version,
+            max_tokens=max_tokens,
+        )
+
 
 def label_prompt(brief: Brief, config: FrameConfig, *, question: str | None = None) -> Prompt:
     """What a model is asked for the cluster's label.
@@ -66,14 +78,7 @@ def label_prompt(brief: Brief, config: FrameConfig, *, question: str | None = No
         "existing_codes": list(config.existing_codes),
         "language": config.target_language,
     }
-    return Prompt(
-        system=instructions(VERSION),
-        user=json.dumps(document, ensure_ascii=False, indent=0),
-        schema=SCHEMA,
-        schema_name="label",
-        version=VERSION,
-        max_tokens=MAX_TOKENS,
-    )
+    return Prompt.of(VERSION, document, schema=SCHEMA, max_tokens=MAX_TOKENS)
 
 
 def shown(brief: Brief) -> Sequence[Exemplar]:

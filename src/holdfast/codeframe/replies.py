@@ -80,6 +80,12 @@ def lines(value: Any, limit: int) -> Iterable[str]:
     return filter(None, (line(part, limit) for part in value)) if isinstance(value, list) else ()
 
 
+def numbers(value: Any) -> list[int]:
+    """The whole numbers of a list, each once; what is none is left out."""
+    found = value if isinstance(value, list) else ()
+    return list(dict.fromkeys(one for one in found if isinstance(one, int) and not isinstance(one, bool)))
+
+
 def named(value: Any, instead: Iterable[str] = ()) -> str:
     """A name a frame can show, or an empty text where there is none.
 

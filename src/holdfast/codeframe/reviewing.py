@@ -1,13 +1,12 @@
 """What a model is asked about the frame as a whole, and what of its reply is used."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from holdfast.codeframe.grouping import levels_of, theme_sizes
-from holdfast.codeframe.prompting import Prompt, instructions
+from holdfast.codeframe.prompting import Prompt
 from holdfast.codeframe.proposals import Merge, Proposal, ProposedTheme
-from holdfast.codeframe.replies import TEXT_CHARS, named, parsed, plain, sentence
+from holdfast.codeframe.replies import TEXT_CHARS, named, numbers, parsed, plain, sentence
 from holdfast.codeframe.values import Brief, ClusterLabel, FrameConfig
 from holdfast.errors import BadReply
 
@@ -66,14 +65,7 @@ def review_prompt(
         "existing_codes": list(config.existing_codes),
         "language": config.target_language,
     }
-    return Prompt(
-        system=instructions(VERSION),
-        user=json.dumps(document, ensure_ascii=False, indent=0),
-        schema=SCHEMA,
-        schema_name="review",
-        version=VERSION,
-        max_tokens=TOKENS + TOKENS_A_CODE * len(labels),
-    )
+    return Prompt.of(VERSION, document, schema=SCHEMA, max_tokens=TOKENS + TOKENS_A_CODE * len(labels))
 
 
 def read_review(text: str, finish: str, labels: Mapping[int, ClusterLabel], config: FrameConfig) -> Proposal:
@@ -158,7 +150,6 @@ def _check(themes: Sequence[ProposedTheme], labels: Mapping[int, ClusterLabel], 
 def _taken(part: Any, left: set[int]) -> tuple[int, ...]:
     """The ids of one part of a reply that are still to be had; they are taken out of `left`."""
     ids = part.get("ids") if isinstance(part, dict) else None
-    known = [one for one in ids if isinstance(one, int) and not isinstance(one, bool)] if isinstance(ids, list) else []
-    taken = tuple(dict.fromkeys(one for one in known if one in left))
+    taken = tuple(one for one in numbers(ids) if one in left)
     left -= set(taken)
     return taken

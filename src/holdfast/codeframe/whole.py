@@ -1,6 +1,5 @@
 """A small survey whole in one prompt: a model makes the codeframe and codes every answer with it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
@@ -10,8 +9,8 @@ from holdfast.codeframe.grouping import levels_of
 from holdfast.codeframe.mece import score_mece
 from holdfast.codeframe.merging import name_vectors
 from holdfast.codeframe.preprocess import Prepared, prepare, spelled_alike
-from holdfast.codeframe.prompting import Prompt, instructions
-from holdfast.codeframe.replies import TEXT_CHARS, line, named, parsed, plain, sentence, share
+from holdfast.codeframe.prompting import Prompt
+from holdfast.codeframe.replies import TEXT_CHARS, line, named, numbers, parsed, plain, sentence, share
 from holdfast.codeframe.rules import RULES
 from holdfast.codeframe.values import APART_NUMBER, FIRST_THEME, OTHER_NUMBER, AssembledFrame, FrameConfig, Mece
 from holdfast.errors import BadReply
@@ -92,14 +91,8 @@ def whole_prompt(prepared: Prepared, config: FrameConfig, *, question: str | Non
         "answers": [{"id": n, "text": text[:SHOWN], "respondents": m} for n, (text, m) in enumerate(shown, start=1)],
     }
     codes = config.n_clusters or LIKELY_CODES
-    return Prompt(
-        system=instructions(VERSION),
-        user=json.dumps(document, ensure_ascii=False, indent=0),
-        schema=SCHEMA,
-        schema_name="whole",
-        version=VERSION,
-        max_tokens=TOKENS + TOKENS_A_TEXT * len(prepared.distinct) + TOKENS_A_CODE * codes,
-    )
+    tokens = TOKENS + TOKENS_A_TEXT * len(prepared.distinct) + TOKENS_A_CODE * codes
+    return Prompt.of(VERSION, document, schema=SCHEMA, max_tokens=tokens)
 
 
 def _may_need_themes(prepared: Prepared, config: FrameConfig) -> bool:
@@ -138,13 +131,12 @@ def _code(part: Mapping[str, Any], distinct: Sequence[str], config: FrameConfig)
     name, ids = existing or named(part.get("name")), part.get("answers")
     if not name or not isinstance(ids, list):
         return None
-    known = [one for one in ids if isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= len(distinct)]
     return WholeCode(
         name=name,
         description=sentence(part.get("description"), TEXT_CHARS),
         theme=named(part.get("theme")),
         confidence=share(part.get("confidence")),
-        texts=tuple(distinct[one - 1] for one in dict.fromkeys(known)),
+        texts=tuple(distinct[one - 1] for one in numbers(ids) if 1 <= one <= len(distinct)),
     )
 
 

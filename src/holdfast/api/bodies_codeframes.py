@@ -72,6 +72,14 @@ class ConfigBody(Body):
     code_answers: bool = Field(
         False, strict=True, description="The model also codes every different answer against the finished frame"
     )
+    map_above: int = Field(
+        500,
+        strict=True,
+        ge=0,
+        le=1_000_000,
+        description="Of a code with more different answers than that, the model reads parts (2 to 8 paid calls more) "
+        "before it writes the label; 0: never. Not in a batch",
+    )
     in_doubt: Literal["repeat", "hold"] = Field("repeat", description="What to do about calls whose outcome is unknown")
     frame_of: UUID | None = Field(
         None,
@@ -150,6 +158,7 @@ class GenerateBody(Body):
             examples=tuple((each.text, tuple(map(str, each.codes))) for each in asked.examples),
             whole=asked.whole,
             code_answers=asked.code_answers,
+            map_above=asked.map_above,
         )
 
     def _aliases(self) -> dict[str, Any]:

@@ -20,7 +20,9 @@ class CostEstimateBody(Body):
 
     low_usd: Usd = Decimal(0)
     high_usd: Usd = Decimal(0)
-    n_calls: int = Field(0, description="Labels to be written; 0 for `offline` while the clusters are to be found")
+    n_calls: int = Field(
+        0, description="Labels and the calls beside them; 0 for `offline` while the clusters are to be found"
+    )
     input_tokens: int = 0
     output_tokens: int = 0
 

@@ -44,6 +44,7 @@ _IN_CONFIG = frozenset(
         "frame_of",
         "examples",
         "code_answers",
+        "map_above",
         "whole",
         "budget_usd",
     }
@@ -190,7 +191,8 @@ def _request(body: GenerateBody, idempotency_key: str | None) -> GenerationReque
 
 
 def _estimate(said: dict[str, Any] | None, body: GenerateBody) -> CostEstimateBody:
-    return CostEstimateBody.model_validate(said or {"n_calls": body.n_clusters or 0})
+    told = said or {"n_calls": body.n_clusters or 0}
+    return CostEstimateBody.model_validate({name: told[name] for name in CostEstimateBody.model_fields if name in told})
 
 
 def _matches(if_none_match: str | None, etag: str) -> bool:

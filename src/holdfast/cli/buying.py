@@ -54,7 +54,9 @@ def told(said: Estimate, config: GenerationConfig, *, embedder: str = "auto") ->
         if config.model == OFFLINE:
             return f"{calls} for the answers' {makers}: {cost}"
         return f"up to {calls} for {plain(config.model)} and for the answers' {makers}: {cost}"
-    labels = counted(said.n_calls - config.review, "label") + (" and a review" if config.review else "")
+    labels = counted(said.n_calls - said.n_maps - config.review, "label") + (" and a review" if config.review else "")
+    if said.n_maps:
+        labels += f", with up to {counted(said.n_maps, 'call')} to read large codes in parts,"
     if config.whole:
         labels = "one call for all answers"
     if config.code_answers:

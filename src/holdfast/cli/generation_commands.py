@@ -45,6 +45,7 @@ def generate(
     review: options.Review = False,
     code_answers: options.CodeAnswers = False,
     whole: options.Whole = False,
+    map_above: options.MapAbove = 500,
     budget: options.Budget = None,
     in_doubt: Annotated[
         Literal["repeat", "hold"],
@@ -80,6 +81,7 @@ def generate(
         review=review,
         code_answers=code_answers,
         whole=whole,
+        map_above=map_above,
         in_doubt=in_doubt,
         coding_type=coding_type,
     )

@@ -36,6 +36,7 @@ def estimate(
     review: options.Review = False,
     code_answers: options.CodeAnswers = False,
     whole: options.Whole = False,
+    map_above: options.MapAbove = 500,
 ) -> None:
     """Say what a codeframe of a file's answers may cost. Starts nothing and needs no key."""
     from holdfast.cli.buying import show_estimate  # noqa: PLC0415 - the pipeline takes a second to import
@@ -55,6 +56,7 @@ def estimate(
         coding_type=coding_type,
         code_answers=code_answers,
         whole=whole,
+        map_above=map_above,
     )
     show_estimate(settings, checked_file(FileToImport(path=file, text_column=text_column, sheet=sheet)), config)
 

@@ -73,6 +73,10 @@ Whole: TypeAlias = Annotated[
 CodeAnswers: TypeAlias = Annotated[
     bool, typer.Option("--code-answers", help="Let the model also code every answer against the finished codeframe.")
 ]
+MapAbove: TypeAlias = Annotated[
+    int,
+    typer.Option("--map-above", help="Read codes of more different answers in parts before naming them; 0: never."),
+]
 Budget: TypeAlias = Annotated[
     str | None,
     typer.Option("--budget", metavar="USD", help="The most its calls may cost; it pauses when that is used up."),

@@ -1,15 +1,21 @@
 """From texts to a codeframe: pure stages whose results another process can read; no I/O but reading model files."""
 
 from holdfast.codeframe.assembly import OTHER_NAME
-from holdfast.codeframe.briefing import MOST_EXEMPLARS, QUOTED
+from holdfast.codeframe.briefing import MOST_EXEMPLARS
 from holdfast.codeframe.briefing import OUTSIDERS as MOST_OUTSIDERS
 from holdfast.codeframe.bundles import Coder, Reading, bundle_prompt, plan_bundles, read_bundle
 from holdfast.codeframe.coding_types import asked_texts, code_directly, coder_of
 from holdfast.codeframe.embedding import Embedder, Remembering, open_embedder
 from holdfast.codeframe.evaluation import Codes, Evaluation, evaluate
 from holdfast.codeframe.examples import Example, Learned, Thresholds, learn
+from holdfast.codeframe.exemplars import QUOTED
 from holdfast.codeframe.frame_coder import FrameCoder, recode
 from holdfast.codeframe.languages import mostly_foreign
+from holdfast.codeframe.map_reduce import MOST_POINTS, MapPoint, map_prompt, numbered_answers, read_map, reduce_prompt
+from holdfast.codeframe.parts import ABOVE as MAP_ABOVE
+from holdfast.codeframe.parts import ANSWERS as MOST_ANSWERS
+from holdfast.codeframe.parts import MOST as MOST_PARTS
+from holdfast.codeframe.parts import PART_CHARS, Part, count_parts, most_parts, plan_parts
 from holdfast.codeframe.pipeline import (
     CHUNK,
     VectorStack,
@@ -64,11 +70,16 @@ from holdfast.codeframe.whole import WholeFrame, read_whole, whole_prompt, whole
 
 __all__ = [
     "CHUNK",
+    "MAP_ABOVE",
+    "MOST_ANSWERS",
     "MOST_EXEMPLARS",
     "MOST_OUTSIDERS",
+    "MOST_PARTS",
+    "MOST_POINTS",
     "MOST_WHOLE",
     "OTHER_NAME",
     "OTHER_NUMBER",
+    "PART_CHARS",
     "QUOTED",
     "RULES",
     "AssembledFrame",
@@ -89,10 +100,12 @@ __all__ = [
     "Hierarchy",
     "KnownCode",
     "Learned",
+    "MapPoint",
     "Mece",
     "MeceIssue",
     "NewTheme",
     "Node",
+    "Part",
     "Prepared",
     "Projection",
     "Prompt",
@@ -115,6 +128,7 @@ __all__ = [
     "code_wave",
     "coder_of",
     "compared_with",
+    "count_parts",
     "drift",
     "embed_chunk",
     "evaluate",
@@ -123,21 +137,27 @@ __all__ = [
     "label_stage",
     "learn",
     "likely_clusters",
+    "map_prompt",
+    "most_parts",
     "mostly_foreign",
     "named_codes",
     "named_frame",
+    "numbered_answers",
     "open_embedder",
     "pack_vectors",
     "plan_bundles",
     "plan_chunks",
+    "plan_parts",
     "prepare",
     "project",
     "read_bundle",
     "read_label",
+    "read_map",
     "read_review",
     "read_vectors",
     "read_whole",
     "recode",
+    "reduce_prompt",
     "reframe",
     "review_prompt",
     "sample_answers",

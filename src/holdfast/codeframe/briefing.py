@@ -7,12 +7,12 @@ import numpy.typing as npt
 
 from holdfast.codeframe.clustering import Clustering
 from holdfast.codeframe.evidence import Evidence
-from holdfast.codeframe.exemplars import choose, typicality
+from holdfast.codeframe.exemplars import choose, exemplar_of, typicality
 from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.keyphrases import PhraseCounts, Spellings, count_phrases, rank_phrases
 from holdfast.codeframe.points import what_is_said
 from holdfast.codeframe.preprocess import Prepared
-from holdfast.codeframe.values import Brief, Exemplar, Phrase, Vectors
+from holdfast.codeframe.values import Brief, Phrase, Vectors
 
 EXEMPLARS = 24  # a model may read them all; a person sees the first few
 WITNESSES = 30  # phrases and topics for which the brief holds an answer that says them
@@ -20,7 +20,6 @@ OUTSIDERS = 6
 MOST_EXEMPLARS = EXEMPLARS + WITNESSES
 NEIGHBOURS = 3
 COUNTED = 400  # distinct texts of a cluster whose phrases are counted
-QUOTED = 400  # characters of an exemplar
 
 
 def write_briefs(prepared: Prepared, vectors: Vectors, found: Clustering) -> tuple[Brief, ...]:
@@ -86,7 +85,7 @@ class _BriefWriter:
             n_answers=int(mass.sum()),
             n_distinct=len(rows),
             cohesion=round(float(similar @ mass / mass.sum()), 4),
-            exemplars=tuple(_exemplar(self._prepared, row) for row in shown),
+            exemplars=tuple(exemplar_of(self._prepared, row) for row in shown),
             outsiders=self._outsiders(k, near),
             neighbours=tuple(int(n) for n in near),
             phrases=said,
@@ -112,7 +111,7 @@ class _BriefWriter:
             rows = self._members[int(other)]
             similar = self._vectors[rows] @ self._found.centroids[k]
             best = np.argsort(-similar, kind="stable")[: OUTSIDERS // NEIGHBOURS]
-            texts += [_exemplar(self._prepared, int(rows[place])).text for place in best]
+            texts += [exemplar_of(self._prepared, int(rows[place])).text for place in best]
         return tuple(texts)
 
 
@@ -133,9 +132,3 @@ def _neighbours(centroids: Vectors) -> npt.NDArray[np.intp]:
     similar = centroids @ centroids.T
     np.fill_diagonal(similar, -np.inf)
     return np.argsort(-similar, axis=1, kind="stable")[:, : min(NEIGHBOURS, len(centroids) - 1)]
-
-
-def _exemplar(prepared: Prepared, row: int) -> Exemplar:
-    text = prepared.distinct[row]
-    short = text if len(text) <= QUOTED else text[:QUOTED].rsplit(" ", 1)[0] + " …"
-    return Exemplar(distinct=row, text=short, weight=int(prepared.weights[row]))

@@ -3,10 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.codeframe.values import Ints, Vectors
+from holdfast.codeframe.preprocess import Prepared
+from holdfast.codeframe.values import Exemplar, Ints, Vectors
 
 POOL = 60  # candidates, the most typical
 DIVERSITY = 0.45  # how much likeness to the chosen counts against likeness to the centre
+QUOTED = 400  # characters of an exemplar
+CUT = " …"  # what stands behind one that was longer
 
 
 def typicality(similar: npt.NDArray[np.float32], lengths: Ints, weights: Ints) -> npt.NDArray[np.float64]:
@@ -29,3 +32,10 @@ def choose(vectors: Vectors, scores: npt.NDArray[np.float64], n: int) -> list[in
         chosen.append(best)
         worst = np.maximum(worst, near[best])
     return [int(pool[place]) for place in chosen]
+
+
+def exemplar_of(prepared: Prepared, row: int) -> Exemplar:
+    """The distinct text as it is shown: cut at a word to about QUOTED characters."""
+    text = prepared.distinct[row]
+    short = text if len(text) <= QUOTED else text[:QUOTED].rsplit(" ", 1)[0] + CUT
+    return Exemplar(distinct=row, text=short, weight=int(prepared.weights[row]))

@@ -73,12 +73,19 @@ def label_prompt(brief: Brief, config: FrameConfig, *, question: str | None = No
             {"n": n, "respondents": exemplar.weight, "text": exemplar.text}
             for n, exemplar in enumerate(shown(brief), start=1)
         ],
+        **beside(brief, config),
+    }
+    return Prompt.of(VERSION, document, schema=SCHEMA, max_tokens=MAX_TOKENS)
+
+
+def beside(brief: Brief, config: FrameConfig) -> Mapping[str, Any]:
+    """What a model has to know besides the cluster's answers to name it."""
+    return {
         "nearby": list(brief.outsiders),
         "phrases": [phrase.text for phrase in brief.phrases[:PHRASES]],
         "existing_codes": list(config.existing_codes),
         "language": config.target_language,
     }
-    return Prompt.of(VERSION, document, schema=SCHEMA, max_tokens=MAX_TOKENS)
 
 
 def shown(brief: Brief) -> Sequence[Exemplar]:

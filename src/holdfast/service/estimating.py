@@ -7,17 +7,14 @@ from typing import Any
 
 from holdfast.codeframe import (
     MOST_EXEMPLARS,
-    MOST_OUTSIDERS,
     MOST_WHOLE,
     QUOTED,
-    Brief,
-    ClusterLabel,
     Coder,
-    Exemplar,
-    FrameCoder,
     asked_texts,
     coder_of,
+    count_parts,
     likely_clusters,
+    most_parts,
     plan_bundles,
     prepare,
     wants_review,
@@ -26,16 +23,17 @@ from holdfast.errors import BadInput, Problem
 from holdfast.llm import Price, Usage, count_embedded, count_request
 from holdfast.service.coding import ask_bundle
 from holdfast.service.embedding_work import plan_paid
-from holdfast.service.labelling import ask, ask_review
+from holdfast.service.labelling import ask, ask_map, ask_review
 from holdfast.service.requests import GenerationConfig
+from holdfast.service.specimens import LONG_TEXT, a_brief, a_frame_coder, a_part, longest_reduce, some_labels
 from holdfast.service.whole_work import ask_whole
 
 SAMPLE = 400  # texts whose tokens are counted
 SHORT_REVIEW = 6  # tokens for each code; of themes with short names
-LONG_TEXT = "Answers that say more about it than others do. " * 6  # a description as long as a model may write
 SAMPLED_BUNDLES = 20  # whose tokens are counted
 SHORT_ENTRY = 12  # tokens of a reply for one answer that needs few
 SHORT_LABEL = 90  # tokens; a model that says only what the schema asks for
+SHORT_MAP = 120  # tokens; two points
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +43,7 @@ class Estimate:
     low_usd: Decimal = Decimal(0)
     high_usd: Decimal = Decimal(0)
     n_calls: int = 0
+    n_maps: int = 0  # of these: calls that read parts of large clusters
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -71,8 +70,8 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
     shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
     few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(sorted(set(texts)))
     average = min(MOST_EXEMPLARS, len(texts) // many)
-    small = ask(_brief(shown, max(3, average // 2)), config, question=question).request
-    full = ask(_brief(shown, MOST_EXEMPLARS), config, question=question).request
+    small = ask(a_brief(shown, max(3, average // 2)), config, question=question).request
+    full = ask(a_brief(shown, MOST_EXEMPLARS), config, question=question).request
     least, most = sorted((count_request(small), count_request(full)))
     low = few * price.cost(Usage(input_tokens=least, output_tokens=SHORT_LABEL), batch=config.batch)
     high = many * price.most(input_tokens=most, max_tokens=full.max_tokens, batch=config.batch)
@@ -83,10 +82,12 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         input_tokens=many * most,
         output_tokens=many * full.max_tokens,
     )
+    if config.maps:
+        labels = labels.plus(_maps(texts, shown, (few, many), config, price, question))
     if config.review:
         labels = labels.plus(_review(shown, (few, many), config, price, question))
     if config.code_answers:
-        coders = _frame_coder(few, "A short sentence about the code."), _frame_coder(many, LONG_TEXT)
+        coders = a_frame_coder(few, "A short sentence about the code."), a_frame_coder(many, LONG_TEXT)
         labels = labels.plus(_coding(prepare(texts).distinct, coders, config, price, question))
     return labels
 
@@ -152,15 +153,50 @@ def _whole(texts: Sequence[str], config: GenerationConfig, price: Price, questio
     )
 
 
+def _maps(
+    texts: Sequence[str],
+    shown: Sequence[str],
+    clusters: tuple[int, int],
+    config: GenerationConfig,
+    price: Price,
+    question: str | None,
+) -> Estimate:
+    """What large clusters add: a call for each part, and a longer prompt for the label.
+
+    The low end has clusters of one size, of which few or none are large; the high end as many as there can be.
+    """
+    few, many = clusters
+    distinct = set(texts)
+    n, characters = len(distinct), sum(min(len(text), QUOTED) for text in distinct)
+    large, parts = most_parts(n, characters, clusters=many, above=config.map_above)
+    if not large:
+        return Estimate()
+    asked = ask_map(0, 0, a_part(shown, characters // parts), config, question=question).request
+    brief = a_brief(shown, MOST_EXEMPLARS)
+    label, reduced = ask(brief, config, question=question), longest_reduce(brief, shown, config, question=question)
+    longer = max(0, count_request(reduced.request) - count_request(label.request))
+    even = few * count_parts(n // few, characters // few) if n // few > config.map_above else 0
+    least = Usage(input_tokens=min(even, parts) * count_request(asked) // 2, output_tokens=min(even, parts) * SHORT_MAP)
+    tokens = parts * count_request(asked) + large * longer
+    return Estimate(
+        low_usd=price.cost(least),
+        high_usd=price.most(input_tokens=tokens, max_tokens=parts * asked.max_tokens),
+        n_calls=parts,
+        n_maps=parts,
+        input_tokens=tokens,
+        output_tokens=parts * asked.max_tokens,
+    )
+
+
 def _review(
     texts: Sequence[str], clusters: tuple[int, int], config: GenerationConfig, price: Price, question: str | None
 ) -> Estimate:
     """The one call over all labels: few short ones and a short reply, or many as long as they are shown."""
     few, many = clusters
-    if not wants_review(_labels(many, "word"), config.frame()):
+    if not wants_review(some_labels(many, "word"), config.frame()):
         return Estimate()
     small, full = (
-        ask_review([_brief(texts, 2, k=k) for k in range(n)], _labels(n, said), config, question=question).request
+        ask_review([a_brief(texts, 2, k=k) for k in range(n)], some_labels(n, said), config, question=question).request
         for n, said in ((few, "A short sentence about the code."), (many, LONG_TEXT))
     )
     asked = count_request(full)
@@ -171,33 +207,4 @@ def _review(
         n_calls=1,
         input_tokens=asked,
         output_tokens=full.max_tokens,
-    )
-
-
-def _frame_coder(n: int, said: str) -> FrameCoder:
-    """For so many codes as they may be."""
-    shown = [{"id": k, "name": said[:40], "description": said[:180], "examples": [said[:100]] * 2} for k in range(n)]
-    return FrameCoder.from_json(shown)
-
-
-def _labels(n: int, said: str) -> dict[int, ClusterLabel]:
-    return {
-        k: ClusterLabel(k=k, name=said[:40], description=said, confidence=1.0, keyphrases=(), exemplars=(0, 1))
-        for k in range(n)
-    }
-
-
-def _brief(texts: Sequence[str], n: int, *, k: int = 0) -> Brief:
-    """A cluster as it may be: so many of these answers, taken evenly."""
-    n = min(n, MOST_EXEMPLARS)
-    taken = [texts[(place * len(texts)) // n] for place in range(n)]
-    return Brief(
-        k=k,
-        n_answers=n,
-        n_distinct=n,
-        cohesion=0.5,
-        exemplars=tuple(Exemplar(distinct=row, text=text, weight=1) for row, text in enumerate(taken)),
-        outsiders=tuple(taken[:MOST_OUTSIDERS]),
-        neighbours=(),
-        phrases=(),
     )

@@ -11,14 +11,21 @@ from holdfast.codeframe import (
     ClusterLabel,
     ClusterResult,
     Embedder,
+    Exemplar,
+    MapPoint,
     Proposal,
     label_prompt,
     label_stage,
+    map_prompt,
+    numbered_answers,
     read_label,
+    read_map,
     read_review,
+    reduce_prompt,
     review_prompt,
 )
 from holdfast.durable import Reply
+from holdfast.errors import BadReply
 from holdfast.service.asking import Asking, Question, Read
 from holdfast.service.requests import OFFLINE, GenerationConfig
 from holdfast.store.units import OwedUnit
@@ -32,6 +39,36 @@ def ask(brief: Brief, config: GenerationConfig, *, question: str | None) -> Ques
         config,
         label_prompt(brief, frame, question=question),
         lambda text, finish: read_label(text, finish, brief, frame),
+    )
+
+
+def ask_map(
+    k: int, place: int, answers: Mapping[int, Exemplar], config: GenerationConfig, *, question: str | None
+) -> Question[tuple[MapPoint, ...]]:
+    """What a model is asked about one part of a large cluster."""
+    return Question.of(
+        f"{step_name(k)}/map/{place}",
+        config,
+        map_prompt(answers, config.frame(), question=question),
+        lambda text, finish: read_map(text, finish, answers),
+    )
+
+
+def ask_reduce(
+    brief: Brief,
+    points: Sequence[MapPoint],
+    answers: Mapping[int, Exemplar],
+    config: GenerationConfig,
+    *,
+    question: str | None,
+) -> Question[ClusterLabel]:
+    """What a model is asked about a large cluster, once its parts were read; `answers`: those of all parts."""
+    frame = config.frame()
+    return Question.of(
+        step_name(brief.k),
+        config,
+        reduce_prompt(brief, points, answers, frame, question=question),
+        lambda text, finish: read_label(text, finish, brief, frame, answers),
     )
 
 
@@ -76,6 +113,28 @@ class Labelling:
     async def by_model(self, unit: OwedUnit, worker: str, asked: Question[Read]) -> Read:
         """A model's answer. Raises BadReply for a reply that cannot be used: it stays stored, and is not paid again."""
         return await self._asking.ask(unit, worker, asked)
+
+    async def by_parts(self, unit: OwedUnit, worker: str, brief: Brief, *, question: str | None) -> ClusterLabel:
+        """A model's label from what it found in each part of the cluster, which the unit brings along.
+
+        One call after the other: a worker that dies leaves one in doubt, as with any unit. Raises BadReply once all
+        parts were asked for: what of them can be used is paid for once, and a retry asks only for the others.
+        """
+        config = GenerationConfig.from_json(unit.config)
+        parts = numbered_answers([[Exemplar(**answer) for answer in part] for part in unit.input["parts"]])
+        points: list[MapPoint] = []
+        why: BadReply | None = None
+        for place, answers in enumerate(parts):
+            try:
+                asked = ask_map(brief.k, place, answers, config, question=question)
+                found: tuple[MapPoint, ...] = await self._asking.ask(unit, worker, asked)
+                points += found
+            except BadReply as error:
+                why = why or error
+        if why is not None:
+            raise why
+        read = {number: answer for part in parts for number, answer in part.items()}
+        return await self._asking.ask(unit, worker, ask_reduce(brief, points, read, config, question=question))
 
     async def _compute(
         self, unit: OwedUnit, clustering: ClusterResult, config: GenerationConfig, embedder: Embedder | None

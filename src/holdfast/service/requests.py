@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from holdfast.codeframe import FrameConfig, named_codes
+from holdfast.codeframe import MAP_ABOVE, FrameConfig, named_codes
 from holdfast.durable import fingerprint
 from holdfast.errors import BadInput, Problem
 
@@ -17,10 +17,10 @@ PROVIDERS = ("anthropic", "openai")
 MIN_ANSWERS = 10
 MOST_EXAMPLES, MOST_NAMED = 10_000, 200
 
-_LATER = {"embedder", "examples_digest"}
+_LATER = {"embedder", "examples_digest", "map_above"}
 
 # name -> (least, most), as specs of the HTTP API
-BOUNDS = {"n_clusters": (2, 200), "min_cluster_size": (2, 50), "min_samples": (1, 20)}
+BOUNDS = {"n_clusters": (2, 200), "min_cluster_size": (2, 50), "min_samples": (1, 20), "map_above": (0, 1_000_000)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +46,22 @@ class GenerationConfig:
     review: bool = False  # one more call over all labels: merges and themes
     whole: bool = False  # a small survey in one prompt: the model makes the frame and codes the answers
     code_answers: bool = False  # the model codes every answer against the finished frame
+    map_above: int = MAP_ABOVE  # clusters with more different answers are read in parts by the model; 0: none is
     embedder: str | None = None  # whose vectors are bought, as it was estimated; None: only what costs nothing
 
     def to_json(self) -> dict[str, Any]:
         examples = [[text, list(codes)] for text, codes in self.examples]
         told = {**asdict(self), "existing_codes": list(self.existing_codes), "examples": examples}
+        told["map_above"] = self.map_above if self.maps else None
         # What came later than generations that are under way is left out: the same request keeps its fingerprint.
         return {name: value for name, value in told.items() if name not in _LATER or value is not None}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
         examples = tuple((text, tuple(codes)) for text, codes in value.get("examples", ()))
-        return cls(**{**value, "existing_codes": tuple(value["existing_codes"]), "examples": examples})
+        # One that was kept without it was estimated without it: nothing is read in parts.
+        given = {"map_above": 0, **value}
+        return cls(**{**given, "existing_codes": tuple(value["existing_codes"]), "examples": examples})
 
     @property
     def is_direct(self) -> bool:
@@ -68,6 +72,12 @@ class GenerationConfig:
     def is_taught(self) -> bool:
         """Whether the codes are there already, and the answers are coded with them."""
         return bool(self.frame_of or self.examples or self.examples_digest)
+
+    @property
+    def maps(self) -> bool:
+        """Whether a model reads large clusters in parts; in a batch, labels would have to wait for a second one."""
+        is_labelled = self.model != OFFLINE and not self.is_direct and not self.whole
+        return is_labelled and not self.batch and self.map_above > 0
 
     def names_given(self) -> list[str]:
         """Codes as the examples and the existing codes write them."""

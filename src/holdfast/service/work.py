@@ -1,6 +1,8 @@
 """What each stage does with its unit: read what it needs, compute in a thread, say what to commit."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from holdfast.codeframe import (
     ClusterLabel,
     ClusterResult,
     Embedder,
+    Part,
     Proposal,
     Remembering,
     Reviewed,
@@ -17,6 +20,7 @@ from holdfast.codeframe import (
     cluster_stage,
     mostly_foreign,
     plan_chunks,
+    plan_parts,
     prepare,
     recode,
     wants_review,
@@ -46,10 +50,12 @@ FOREIGN = (
 NO_REVIEW = "the model's review of the codeframe brought nothing usable; merges and themes are those found without it"
 
 
-def _labels(n_clusters: int, config: GenerationConfig) -> list[NewUnit]:
+def _labels(n_clusters: int, config: GenerationConfig, parts: Mapping[int, Sequence[Part]]) -> list[NewUnit]:
+    """A unit for each cluster; that of a large one brings its parts along, so that it need not read all answers."""
     if config.batch and n_clusters:
         return [NewUnit(stage=BATCH, ordinal=0, input={"n_clusters": n_clusters})]
-    return [NewUnit(stage=LABEL, ordinal=k) for k in range(n_clusters)]
+    told = {k: {"parts": [[asdict(answer) for answer in part] for part in found]} for k, found in parts.items()}
+    return [NewUnit(stage=LABEL, ordinal=k, input=told.get(k, {})) for k in range(n_clusters)]
 
 
 class StageWork:
@@ -105,8 +111,11 @@ class StageWork:
         config = GenerationConfig.from_json(unit.config)
         corpus, vectors = await self._vectors(unit.ref.generation_id)
         found = await asyncio.to_thread(cluster_stage, corpus.prepared, vectors, config.frame())
+        above = config.map_above if config.maps else 0
+        parts = await asyncio.to_thread(plan_parts, corpus.prepared, vectors, found, above=above)
         result = {"n_clusters": found.n_clusters, "notes": list(found.notes)}
-        return Work(done=Done(output=found.to_bytes(), result=result), following=_labels(found.n_clusters, config))
+        following = _labels(found.n_clusters, config, parts)
+        return Work(done=Done(output=found.to_bytes(), result=result), following=following)
 
     async def batch(self, unit: OwedUnit, worker: str) -> Work:
         """Every label bought at once; the label units that follow find their replies recorded."""
@@ -124,6 +133,10 @@ class StageWork:
             clustering = await self._clustering(unit.ref.generation_id)
             embedder = await self._phrase_embedder(unit.ref.generation_id)
             label = await self._labelling.offline(unit, worker, clustering, embedder)
+        elif "parts" in unit.input:
+            brief = (await self._clustering(unit.ref.generation_id)).briefs[unit.ref.ordinal]
+            question = (await self._category(unit.category_id)).question
+            label = await self._labelling.by_parts(unit, worker, brief, question=question)
         else:
             label = await self._labelling.by_model(unit, worker, await self._question(unit, unit.ref.ordinal))
         return Work(done=Done(result=label.to_json()))

@@ -1,7 +1,7 @@
-"""Replies to prompts that ask for the codes of each answer: what the answers' own words suggest, id by id."""
+"""Replies to prompts that ask for codes, of each answer or of all: what the answers' own words suggest, id by id."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import orjson
@@ -18,7 +18,7 @@ MOST_CODES = 2
 
 def coded(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
     """An entry for each answer of the prompt; None for a prompt that asks for something else."""
-    asked = (schema or {}).get("properties", {}).get("answers", {}).get("items", {}).get("properties", {})
+    asked = _asked(schema, "answers")
     kind = next((name for name in _CODERS if name in asked and "id" in asked), None)
     if kind is None or not text.startswith("{"):
         return None
@@ -28,13 +28,9 @@ def coded(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
 
 def framed(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
     """A codeframe of all answers of the prompt: a code for each of their second words; None: not asked for."""
-    asked = (schema or {}).get("properties", {}).get("codes", {}).get("items", {}).get("properties", {})
-    if "answers" not in asked or not text.startswith("{"):
+    if "answers" not in _asked(schema, "codes") or not text.startswith("{"):
         return None
-    below: dict[str, list[int]] = {}
-    for each in orjson.loads(text)["answers"]:
-        words = _WORD.findall(each["text"].lower()) or ["answer"]
-        below.setdefault(words[min(1, len(words) - 1)], []).append(each["id"])
+    below = _by_words((each["id"], each["text"]) for each in orjson.loads(text)["answers"])
     return [
         {
             "name": f"About {word}",
@@ -45,6 +41,32 @@ def framed(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
         }
         for word, ids in below.items()
     ]
+
+
+def pointed(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
+    """What the answers of the prompt say: a point for each of their second words; None: not asked for."""
+    if "example_ids" not in _asked(schema, "points") or not text.startswith("{"):
+        return None
+    below = _by_words((int(number), said) for number, said in orjson.loads(text)["answers"].items())
+    return [
+        {"name": f"About {word}", "description": f"They speak of {word}.", "n": len(ids), "example_ids": ids[:3]}
+        for word, ids in below.items()
+    ]
+
+
+def _asked(schema: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
+    """What each item of the reply's list of that name has to have."""
+    found: Mapping[str, Any] = (schema or {}).get("properties", {}).get(name, {}).get("items", {}).get("properties", {})
+    return found
+
+
+def _by_words(answers: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    """The answers' ids by their second words."""
+    below: dict[str, list[int]] = {}
+    for number, text in answers:
+        words = _WORD.findall(text.lower()) or ["answer"]
+        below.setdefault(words[min(1, len(words) - 1)], []).append(number)
+    return below
 
 
 def without_some(entries: Sequence[Entry]) -> list[Entry]:

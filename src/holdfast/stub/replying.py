@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import orjson
 
 from holdfast.stub.bill import prompt_digest
-from holdfast.stub.coding import coded, framed, with_invented, without_some
+from holdfast.stub.coding import coded, framed, pointed, with_invented, without_some
 from holdfast.stub.faults import Fault
 from holdfast.stub.filling import Filler
 from holdfast.stub.material import count_tokens, gather, grouped
@@ -96,6 +96,8 @@ def _fitting(prompt: Prompt) -> str:
         return orjson.dumps({"merges": [], "themes": themes}).decode()
     if (codes := framed(prompt.user, prompt.schema)) is not None:
         return orjson.dumps({"codes": codes}).decode()
+    if (points := pointed(prompt.user, prompt.schema)) is not None:
+        return orjson.dumps({"points": points}).decode()
     material = gather(prompt.user)
     if prompt.schema is not None:
         return orjson.dumps(Filler(prompt.schema, material).value(prompt.schema)).decode()

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -41,6 +42,20 @@ async def test_a_generation_is_queued_at_once_and_says_where_to_look(client: htt
         "events_url": f"/api/v1/codeframe/{id_}/events",
         "cost_estimate": {"low_usd": ZERO, "high_usd": ZERO, "n_calls": 5, "input_tokens": 0, "output_tokens": 0},
     }
+
+
+async def test_an_estimate_counts_the_calls_that_read_parts_of_large_codes(
+    client: httpx.AsyncClient, sixty: int
+) -> None:
+    async def estimated(map_above: int) -> httpx.Response:
+        config = {"model": "openai:gpt-4o-mini", "map_above": map_above}
+        return await client.post("/codeframe/estimate", json={"category_id": sixty, "n_clusters": 4, "config": config})
+
+    without, found, refused = [await estimated(map_above) for map_above in (0, 10, -1)]
+
+    assert (without.json()["n_calls"], found.json()["n_calls"]) == (4, 4 + 4 * 2)
+    assert Decimal(found.json()["high_usd"]) > Decimal(without.json()["high_usd"])
+    assert refused.status_code == 422
 
 
 async def test_the_status_of_a_queued_generation_says_everything(client: httpx.AsyncClient, sixty: int) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,6 +36,15 @@ SAID = Estimate(low_usd=Decimal("0.01"), high_usd=Decimal("0.02"), n_calls=3)
 )
 def test_an_estimate_says_what_is_bought(config: GenerationConfig, line: str) -> None:
     assert told(SAID, config).startswith(line)
+
+
+def test_an_estimate_says_how_many_calls_read_parts_of_large_codes() -> None:
+    said = replace(SAID, n_calls=24, n_maps=19)
+
+    assert told(said, GenerationConfig(model="openai:m", review=True)).startswith(
+        "up to 4 labels and a review, with up to 19 calls to read large codes in parts, from openai:m: "
+    )
+    assert told(said, GenerationConfig(model="openai:m", code_answers=True)).startswith("up to 24 calls for labels and")
 
 
 def test_an_estimate_says_that_vectors_are_bought() -> None:

@@ -1,15 +1,18 @@
 """The offline label of a cluster: a name a person would write, shown by the first answer quoted for it."""
 
+import re
 from collections.abc import Sequence
+from itertools import dropwhile, takewhile
 
 import numpy as np
 
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.evidence import readings, roots_of, words_of
 from holdfast.codeframe.grammar import PROPER
-from holdfast.codeframe.naming import candidates, different, rank, sentence_case, stems
+from holdfast.codeframe.naming import LONGEST_NAME, candidates, different, rank, sentence_case, stems
 from holdfast.codeframe.topics import PLACES, shows
 from holdfast.codeframe.values import Brief, ClusterLabel, Exemplar, Phrase, Vectors
+from holdfast.codeframe.words import STOPS, VAGUE, is_noun, is_verb
 
 KEYPHRASES = 8
 RARELY = 0.04  # share of the answers below which a description does not mention it
@@ -18,6 +21,7 @@ ALTERNATIVES = 8
 EXEMPLARS = 8
 QUOTED = 120  # characters of the answer quoted in a description
 READABLE = 160  # characters of a quote that is read at a glance
+STOP = re.compile(r"[.,;:!?\n]|\s[-\u2013\u2014]\s")  # ends what an answer says first
 
 
 def label_cluster(brief: Brief, centroids: Vectors, *, embedder: Embedder | None = None) -> ClusterLabel:
@@ -26,9 +30,7 @@ def label_cluster(brief: Brief, centroids: Vectors, *, embedder: Embedder | None
     ranked = rank(candidates(brief.phrases, answers), brief.k, centroids, embedder)
     names = [sentence_case(option.text) for option in different(ranked, ALTERNATIVES + 1)]
     if not names:
-        names = [
-            sentence_case(" ".join(answers[0].split()[:5]).strip(" .,;:!?") if answers else f"Cluster {brief.k + 1}")
-        ]
+        names = [sentence_case(_opening(answers) or f"Cluster {brief.k + 1}")]
     keyphrases = _keyphrases(brief.phrases)
     shown = quotes(names[0], brief.exemplars)
     return ClusterLabel(
@@ -40,6 +42,24 @@ def label_cluster(brief: Brief, centroids: Vectors, *, embedder: Embedder | None
         exemplars=tuple(exemplar.distinct for exemplar in shown[:EXEMPLARS]),
         alternatives=tuple(names[1:]),
     )
+
+
+def _opening(answers: Sequence[str]) -> str:
+    """What the first answers begin with: "Home office equipment" of one that it should be paid; else the beginning."""
+    things = [thing for thing in map(_first_thing, answers) if thing]
+    long_enough = [thing for thing in things if " " in thing]
+    beginning = " ".join(answers[0].split()[:LONGEST_NAME]).strip(" .,;:!?") if answers else ""
+    return (long_enough or things or [beginning])[0]
+
+
+def _first_thing(answer: str) -> str:
+    """The words before an answer's first verb or small word, if the last of them is a noun."""
+    words = [word.strip("\"'()") for word in STOP.split(answer)[0].split()]
+    carrying = list(dropwhile(lambda word: word.lower() in STOPS, words))
+    thing = list(takewhile(lambda word: word.lower() not in STOPS and not is_verb(word.lower()), carrying))
+    last = thing[-1].lower() if thing else ""
+    told = last not in VAGUE and not last.endswith("ing") if len(thing) == 1 else len(thing) <= LONGEST_NAME
+    return " ".join(thing) if told and is_noun(last) else ""
 
 
 def says(name: str, text: str) -> bool:

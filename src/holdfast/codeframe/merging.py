@@ -1,6 +1,5 @@
 """From labelled clusters to codes: near-duplicates merged, names made unique, existing codes linked."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from holdfast.codeframe.embedding import Embedder
-from holdfast.codeframe.labelling import describe, quotes
+from holdfast.codeframe.labelling import STOP, describe, quotes
 from holdfast.codeframe.naming import identity, sentence_case, stems
 from holdfast.codeframe.proposals import Merge
 from holdfast.codeframe.rules import RULES
@@ -20,7 +19,7 @@ SAME_NAME, SAME_PLACE = 0.90, 0.80  # cosine of names, and of centroids, above w
 # named after it, and only those that differ from the rest in the same way say the same.
 SAME_SIDE = 1 / 3
 RESERVED = ("Other", "No content", *(rule.name for rule in RULES.values()))  # names of what stands beside the codes
-LONGEST_QUOTE, STOP = 6, re.compile(r"[.,;:!?\n]|\s[-\u2013\u2014]\s")  # words of an answer that stands for a name
+LONGEST_QUOTE = 6  # words of an answer that stands for a name
 EXISTING = 0.72  # cosine of names above which a code is the existing one
 
 

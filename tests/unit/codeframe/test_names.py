@@ -10,7 +10,7 @@ from holdfast.codeframe import AssembledFrame, FrameConfig, Node, build_codefram
 from holdfast.codeframe.embedding import LsaEmbedder
 from holdfast.codeframe.evidence import Evidence, words_of
 from holdfast.codeframe.grammar import Grammar
-from holdfast.codeframe.labelling import quotes, says
+from holdfast.codeframe.labelling import label_cluster, quotes, says
 from holdfast.codeframe.metrics import name_lift
 from holdfast.codeframe.naming import Candidate, rank, stems
 from holdfast.codeframe.points import what_is_said
@@ -214,3 +214,24 @@ def test_a_theme_is_left_unnamed_only_when_there_is_no_other_name() -> None:
 
     assert name_themes([group], [brief], centres, taken={stems("Parking")}, embedder=None) == ["Car park"]
     assert name_themes([group], [brief], centres, taken={stems("Car park")}, embedder=None) == ["Parking and …"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "name"),
+    [
+        (["Home office equipment should be paid by the company"], "Home office equipment"),
+        (["It takes weeks", "Helpdesk never replies", "The car park barrier is broken"], "Car park barrier"),
+        (["It takes weeks to get anything approved"], "It takes weeks to get"),
+        (["Keep trying"], "Keep trying"),
+        ([], "Cluster 3"),
+    ],
+)
+def test_a_cluster_without_a_phrase_of_its_own_is_called_what_its_answers_begin_with(
+    answers: list[str], name: str
+) -> None:
+    shown = tuple(Exemplar(distinct=n, text=text, weight=1) for n, text in enumerate(answers))
+    brief = Brief(
+        k=2, n_answers=9, n_distinct=9, cohesion=0.5, exemplars=shown, outsiders=(), neighbours=(), phrases=()
+    )
+
+    assert label_cluster(brief, np.ones((3, 3), dtype=np.float32)).name == name

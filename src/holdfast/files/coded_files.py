@@ -14,7 +14,7 @@ from holdfast.files.export_rows import OURS, FrameRow
 from holdfast.files.source_table import Notes, Scalar
 
 # Columns taken as the codes' when none is named, the surest first: our own exports', then what people write.
-CODES_NAMES = ("codes (holdfast)", "codes", "labels", "code (holdfast)", "code", "label")
+CODES_NAMES = ("codes (holdfast)", "codes__holdfast", "codes", "labels", "code (holdfast)", "code", "label")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from holdfast.files.export_rows import Cell, Export, ExportRow, plain
+from holdfast.files.export_rows import Cell, Export, ExportRow, joined, plain
 from holdfast.files.spss_format import (
     LONGEST_TEXT,
     ResponseSet,
@@ -18,13 +18,14 @@ from holdfast.files.spss_format import (
 )
 
 _EXACT = 2**53  # SPSS has doubles alone; longer numbers, which are ids, stay text
-_SET, _OURS = "$codes", 3  # variables before those of the set
+_SET, _OURS = "$codes", 4  # variables before those of the set
 
 
 def write_spss(file: BinaryIO, export: Export) -> None:
     """Write the variables, for whose types and widths all rows have to be seen, then the rows."""
     columns = [_Column() for _ in export.columns]
     coder = _Coder(export)
+    all_codes = _Column(is_number=False)
     with tempfile.TemporaryFile() as seen:  # the rows come once, and may be more than memory holds
         n_rows = 0
         for row in export.rows:
@@ -32,17 +33,19 @@ def write_spss(file: BinaryIO, export: Export) -> None:
             own = [plain(value) for value in row.values]
             for column, cell in zip(columns, own, strict=True):
                 column.see(cell)
+            all_codes.see(joined(row.codes))
             seen.write(json.dumps([own, coder.values(row)]).encode() + b"\n")
         seen.seek(0)
         own_variables = [c.variable(title) for title, c in zip(export.columns, columns, strict=True)]
-        variables = _named([*own_variables, *coder.variables])
+        variables = _named([*own_variables, *coder.variables(all_codes.width)])
         label = f"Holdfast {export.summary.get('generation', '')}"
-        write_dictionary(file, variables, sets=coder.sets(first=len(columns)), n_cases=n_rows, label=label)
+        sets = coder.sets(range(len(columns) + _OURS, len(variables)))
+        write_dictionary(file, variables, sets=sets, n_cases=n_rows, label=label)
         for line in seen:
             cells, ours = json.loads(line)
             values = [column.value(cell) for column, cell in zip(columns, cells, strict=True)]
             file.write(case(variables, values + ours))
-    if cut := sum(column.cut for column in columns):
+    if cut := sum(column.cut for column in [*columns, all_codes]):
         told = "1 cell was" if cut == 1 else f"{cut:,} cells were"
         export.notes.append(f"{told} cut: SPSS holds {LONGEST_TEXT:,} bytes in one; csv and json keep all")
 
@@ -82,10 +85,15 @@ class _Coder:
     def __init__(self, export: Export) -> None:
         self._themes = {row.theme: row.number for row in export.frame if row.level == 1}
         self._codes = {row.code: row.number for row in export.frame if row.code}
-        theme, code, _, score = export.ours
-        self.variables = [
+        self._names = export.ours
+
+    def variables(self, width: int) -> list[Variable]:
+        """`width`: bytes of the longest list of codes."""
+        theme, code, codes, score = self._names
+        return [
             Variable(name=theme, label="Theme of the best code", values=_labels(self._themes)),
             Variable(name=code, label="Best code", values=_labels(self._codes)),
+            Variable(name=codes, label="All codes, the best first", width=width),
             Variable(name=score, label="How sure the best code is, 0 to 1", decimals=2, measure="scale"),
             *(
                 Variable(name=f"code_{number}", label=name, values={0: "No", 1: "Yes"})
@@ -93,13 +101,12 @@ class _Coder:
             ),
         ]
 
-    def sets(self, *, first: int) -> list[ResponseSet]:
-        """The codes of an answer as the answers to one question; `first`: the place of our first variable."""
-        places = range(first + _OURS, first + len(self.variables))
+    def sets(self, places: Sequence[int]) -> list[ResponseSet]:
+        """The codes of an answer, whose variables are at these places, as the answers to one question."""
         return [ResponseSet(name=_SET, label="Codes", places=places)] if len(places) > 1 else []
 
     def values(self, row: ExportRow) -> list[Value]:
-        best = [self._themes.get(row.theme), self._codes.get(row.code), row.score]
+        best = [self._themes.get(row.theme), self._codes.get(row.code), joined(row.codes), row.score]
         return [*best, *(int(name in row.codes) for name in self._codes)]
 
 

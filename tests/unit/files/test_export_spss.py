@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.files.answer_files import open_answer_file
+from holdfast.files.coded_files import read_coded_file
 from holdfast.files.exporting import ExportRow, FrameRow, write_table
 from holdfast.files.spss_format import Variable, case, variable_names
 
@@ -58,6 +58,7 @@ def test_each_code_is_a_variable_of_one_response_set_and_the_numbers_have_their_
         "What_went_well": ["kind ä", "", "…"],
         "theme": [1001, 995, None],
         "code": [1, 995, None],
+        "codes": ["Kind staff|Größe der Räume", "Other", ""],
         "score": [0.25, 0.25, 0.25],
         "code_1": [1, 0, 0],
         "code_7": [1, 0, 0],
@@ -107,13 +108,15 @@ def test_a_column_with_one_text_and_ids_too_long_for_a_double_are_text(tmp_path:
     assert [values[name] for name in mixed] == [["1", "x"], ["100000000000000001", "2"], [1, 0]]
 
 
-def test_our_own_reader_takes_the_file_as_answers(tmp_path: Path) -> None:
-    rows = [([n, f"the answer {n} is long enough to be one"], ("Other",)) for n in range(30)]
-    written(tmp_path / "out.sav", ["id", "answer"], *rows)
+def test_our_own_reader_takes_the_file_as_answers_and_as_coded_ones(tmp_path: Path) -> None:
+    codes = [("Kind staff", "Other"), ("Other",), ("Größe der Räume",)] * 10
+    rows = [([n, f"the answer {n} is long enough to be one", "own"], codes[n]) for n in range(30)]
+    written(tmp_path / "out.sav", ["id", "answer", "codes"], *rows)
 
-    found = open_answer_file(tmp_path / "out.sav", text_column="answer")
+    coded = read_coded_file(tmp_path / "out.sav")
 
-    assert [row.text for row in found.rows()] == [values[1] for values, _ in rows]
+    assert [(row.text, row.codes) for row in coded.rows] == [(values[1], told) for values, told in rows]
+    assert coded.id_column == "id"
 
 
 @pytest.mark.parametrize(

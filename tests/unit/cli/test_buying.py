@@ -15,6 +15,8 @@ from holdfast.cli.buying import told
 from holdfast.cli.driving import incomplete
 from holdfast.cli.generation_commands import generate
 from holdfast.cli.money_commands import estimate
+from holdfast.cli.orders import usd
+from holdfast.errors import BadInput
 from holdfast.service import Estimate, GenerationConfig
 
 SAID = Estimate(low_usd=Decimal("0.01"), high_usd=Decimal("0.02"), n_calls=3)
@@ -101,3 +103,18 @@ def test_what_makes_a_generation_dearer_can_be_told_the_estimate() -> None:
     free = {"out", "id_column", "min_samples", "seed", "budget", "in_doubt", "yes", "no_progress"}
     free |= {"examples", "frame_of"}  # coding with codes there are is offline
     assert set(inspect.signature(generate).parameters) - set(inspect.signature(estimate).parameters) == free
+
+
+@pytest.mark.parametrize("given", ["-1", "many", "1e30", "0.0000001", "nan"])
+def test_a_budget_that_is_no_amount_is_refused(given: str) -> None:
+    with pytest.raises(BadInput, match="US dollars"):
+        usd(given)
+
+
+def test_an_amount_is_read_as_a_person_writes_it() -> None:
+    assert [usd(given) for given in ("15", "$0.25", " 0.000001 ", None)] == [
+        Decimal(15),
+        Decimal("0.25"),
+        Decimal("0.000001"),
+        None,
+    ]

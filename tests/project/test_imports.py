@@ -90,6 +90,17 @@ print({"redis", "hiredis", "orjson", "holdfast.queue", "holdfast.store"} & set(s
     assert (done.stdout, done.stderr) == ("said\nset()\n", "")
 
 
+def test_a_command_starts_without_the_libraries_that_take_a_second() -> None:
+    looked = """
+import sys
+import holdfast.cli.generation_commands, holdfast.service
+print({"scipy", "sklearn", "onnx", "onnxruntime", "anthropic", "openai", "openpyxl", "pyreadstat"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", looked], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
 def test_what_the_hook_refuses_is_really_refused() -> None:
     done = run_with_base_dependencies_only("import numpy")
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 MultiCodes: TypeAlias = Sequence[frozenset[str]]
 Distance: TypeAlias = Callable[[Hashable, Hashable], float]  # 0 for the same, 1 for nothing in common
@@ -142,5 +141,7 @@ def best_matching(ours: MultiCodes, theirs: MultiCodes) -> dict[str, str]:
         for x in a:
             for y in b:
                 together[rows[x], columns[y]] += 1
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to import
+
     found = zip(*linear_sum_assignment(-together), strict=True)
     return {left[x]: right[y] for x, y in found if together[x, y] > 0}

@@ -60,6 +60,21 @@ def test_the_same_seed_gives_the_same_table(
     assert tables[0] == tables[1]
 
 
+def test_answers_coded_by_hand_make_the_codeframe(holdfast: Holdfast, tmp_path: Path) -> None:
+    answers, coded, out = (tmp_path / name for name in ("answers.csv", "by_hand.csv", "out.json"))
+    said = {"Parking": "no space in the car park on day {n}", "Food": "the dinner of day {n} was cold"}
+    rows = [(text.format(n=n), code) for n in range(20) for code, text in said.items()]
+    answers.write_text("answer\n" + "".join(f"{text}\n" for text, _ in rows), "utf-8")
+    coded.write_text("answer,codes\n" + "".join(f"{text},{code}\n" for text, code in rows[:12]), "utf-8")
+
+    done = holdfast.run("generate", answers, "--examples", coded, "--out", out, "--no-progress")
+
+    assert (done.code, done.err) == (0, "")
+    table = json.loads(out.read_text("utf-8"))
+    assert {row["code"] for row in table["codeframe"]} >= set(said), table["codeframe"][0]
+    assert [row["code"] for row in table["answers"]] == [code for _, code in rows]
+
+
 def test_no_progress_says_no_progress(holdfast: Holdfast, real_answers: Callable[[int], Path], tmp_path: Path) -> None:
     done = holdfast.run("generate", real_answers(60), "--out", tmp_path / "out.csv", "--no-progress")
 

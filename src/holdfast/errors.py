@@ -117,6 +117,14 @@ class StepNotWanted(StepError):
         self.state = state
 
 
+class UnitTakenOver(StepNotWanted):
+    """The call was not made: its unit has another worker now, which goes on where this one stood."""
+
+    def __init__(self, *, step: str) -> None:
+        super().__init__(step=step, state="active")
+        self.args = (f"step {step} is another worker's now, which took its unit over",)
+
+
 class BudgetUsedUp(StepError):
     """The call was not made: it may cost more than a cap leaves."""
 

@@ -77,6 +77,7 @@ class Models:
         self._clients: dict[str, Client] = {}
         self._opening = asyncio.Lock()
         self._throttles: dict[str, Throttle] = {}
+        self._stopped = False
 
     def client(self, model: str) -> Client:
         """Raises NotConfigured without the provider's key or package."""
@@ -98,6 +99,8 @@ class Models:
     @asynccontextmanager
     async def turn(self, model: str, *, tokens: int) -> AsyncIterator[Turn]:
         """Wait for leave to use so many tokens. Raises Postponed if that takes long: give the job back until then."""
+        if self._stopped:
+            raise Postponed(0.0)
         client = await self.ready(model)
         throttle = self._throttle(client)
         await self._enter(throttle, tokens)
@@ -106,6 +109,10 @@ class Models:
             yield turn
         finally:
             await self._leave(throttle, turn)
+
+    def stop(self) -> None:
+        """Begin no call any more; those under way are finished and recorded. A unit may have several to make."""
+        self._stopped = True
 
     async def close(self) -> None:
         for client in self._clients.values():

@@ -116,6 +116,7 @@ class Service:
             finally:
                 reconciling.set()
                 stopper.cancel()
+                models.stop()
                 await processors.drain(within=DRAIN)
                 await models.close()
 

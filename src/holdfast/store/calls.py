@@ -14,12 +14,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from holdfast.durable import Answer, Granted, Held, InDoubt, Intent, Recorded, Reply
-from holdfast.errors import NotFound, StepError
+from holdfast.errors import NotFound, StepError, UnitTakenOver
 from holdfast.store import usual_calls
 from holdfast.store.any_text import kept_json, kept_text, read_json
 from holdfast.store.caps import Caps, refusal
 from holdfast.store.database import Database
-from holdfast.store.tables import calls
+from holdfast.store.tables import calls, units
 
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 
@@ -34,7 +34,8 @@ class Refused:
 class CallJournal:
     """The journal of one generation's steps; a `holdfast.durable.Journal`.
 
-    `begin` raises StepNotWanted once the generation is paused or has ended: a worker looks before each paid call.
+    `begin` raises StepNotWanted once the generation is paused or has ended, and UnitTakenOver once another worker has
+    the unit: a worker looks before each paid call, as a unit may make several.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class CallJournal:
         for row in found:
             if row.state == "replied":
                 return Recorded(value=read_json(row.reply))
+        if await self._is_taken_over(connection):
+            return Refused(why=UnitTakenOver(step=intent.step))
         doubts = tuple(str(row.id) for row in found if str(row.id) != intent.id)
         if doubts:
             change = update(calls).where(calls.c.id.in_([UUID(doubt) for doubt in doubts])).values(state="in_doubt")
@@ -91,6 +94,10 @@ class CallJournal:
         made = new_call(intent, generation_id=self._generation_id, unit_id=self._unit_id, worker=self._worker)
         await connection.execute(upsert(calls).values(made).on_conflict_do_nothing(index_elements=["id"]))
         return Granted(doubts=doubts)
+
+    async def _is_taken_over(self, connection: AsyncConnection) -> bool:
+        others = select(units.c.id).where(units.c.id == self._unit_id, units.c.worker != self._worker)
+        return (await connection.execute(others)).first() is not None
 
 
 def new_call(intent: Intent, *, generation_id: UUID, unit_id: int, worker: str) -> dict[str, Any]:

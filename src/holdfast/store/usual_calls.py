@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from holdfast.store.tables import calls, generations
+from holdfast.store.tables import calls, generations, units
 
 NEW = ("id", "generation_id", "unit_id", "step", "fingerprint", "model", "credential", "reserved_usd", "worker")
 KEPT = ("reply", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
@@ -29,6 +29,7 @@ _BEGIN = (
             generations.c.id == _NEW["generation_id"],
             generations.c.state == "active",
             generations.c.budget_usd.is_(None),
+            ~exists().where(units.c.id == _NEW["unit_id"], units.c.worker != _NEW["worker"]),
             ~exists().where(_OF_STEP, or_(*(calls.c.state == known for known in ("intent", "in_doubt", "replied")))),
         ),
     )

@@ -121,6 +121,26 @@ async def test_each_error_says_what_it_means(
     assert {"failures": await failures(models, queue), "free": await is_free_again(models)} == told
 
 
+async def test_once_stopped_no_call_is_begun_and_one_under_way_is_finished(
+    models: Models, provider: StubProvider
+) -> None:
+    async def call() -> None:
+        async with models.turn(MODEL, tokens=1) as turn:
+            await turn.complete(REQUEST)
+
+    provider.hold()
+    calling = asyncio.create_task(call())
+    await provider.waiting(1)
+
+    models.stop()
+    with pytest.raises(Postponed):
+        await call()
+    provider.release()
+    await calling
+
+    assert len(provider.bill().calls) == 1
+
+
 async def test_a_call_that_is_cut_off_says_nothing_of_the_provider_and_counts_as_used(
     models: Models, queue: Queue, provider: StubProvider
 ) -> None:

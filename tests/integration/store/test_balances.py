@@ -32,7 +32,7 @@ def intent(number: int) -> Intent:
 
 def journal(database: Database, begun: Created) -> CallJournal:
     ref = begun.units[0]
-    return CallJournal(database, generation_id=ref.generation_id, unit_id=ref.id, worker="w1")
+    return CallJournal(database, generation_id=ref.generation_id, unit_id=ref.id, worker="w1:0")
 
 
 async def balance_of(database: Database, begun: Created) -> Balance:

@@ -2,11 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from tests.journal_contract import CLAIMS, Claim, Sums, check_claim, intent, reply
 
-from holdfast.store import CallJournal, Database, ledgers
+from holdfast.durable import Recorded
+from holdfast.errors import UnitTakenOver
+from holdfast.store import CallJournal, Caps, Database, ledgers, units
 from holdfast.store.generations import Created
 from holdfast.store.ledgers import Ledger
 
@@ -40,6 +43,31 @@ async def test_it_is_a_journal(claim: Claim, journal: CallJournal, ledger: Read)
         return Sums(spent=now.spent, in_doubt=now.in_doubt, n_in_doubt=now.n_in_doubt)
 
     await check_claim(claim, journal, add_up)
+
+
+@pytest.mark.parametrize("caps", [Caps(), Caps(month=Decimal(1000))])
+async def test_a_worker_whose_unit_was_taken_over_begins_no_call_and_replays_what_is_there(
+    database: Database, made: Created, ledger: Read, caps: Caps
+) -> None:
+    unit = made.units[0]
+    old, new = (
+        CallJournal(database, generation_id=made.generation.id, unit_id=unit.id, worker=worker, caps=caps)
+        for worker in ("w:1", "w:2")
+    )
+    answered, under_way = intent(), intent(step="label/8")
+    await database.run(partial(units.start, unit_id=unit.id, worker="w:1"))
+    await old.begin(answered, in_doubt="repeat")
+    await old.settle(answered, reply())
+    await database.run(partial(units.start, unit_id=unit.id, worker="w:2", instead_of="w:1"))
+    await new.begin(under_way, in_doubt="repeat")
+
+    for other in (intent(step="label/8"), intent(step="label/9")):
+        with pytest.raises(UnitTakenOver):
+            await old.begin(other, in_doubt="repeat")
+
+    assert isinstance(await old.begin(intent(), in_doubt="repeat"), Recorded)
+    now = await ledger()
+    assert (now.n_calls, now.n_in_doubt, now.reserved) == (1, 0, under_way.reserve)
 
 
 async def test_money_is_reserved_once_until_its_call_is_in_doubt(journal: CallJournal, ledger: Read) -> None:

@@ -23,7 +23,7 @@ TEXTS = {
     "codes-1": "c53ef372bd5bd04c29190e1c06493281",
     "label-1": "3454b09670f455b4f7298f92e25a4c5c",
     "map-1": "a710e7c485f6d1060d507776043dcead",
-    "reduce-1": "cbb5d7161e710469b74ddbee98162aec",
+    "reduce-1": "2e5ca67763071742cc133fff58f11d91",
     "review-1": "3fa4178b3641f5be08abe3637715a97e",
     "sentiment-1": "57a9cf1b66094ef6d4984fb5c3c4ed58",
     "whole-1": "b559cc9c5162d28bdba1cef2d6661316",

@@ -80,19 +80,23 @@ def _is_loose(own: Sequence[Brief]) -> bool:
 
 
 def at_home(themes: Sequence[int], briefs: Sequence[Brief], names: Mapping[int, str]) -> list[int]:
-    """As `themes`, but clusters whose name is a known topic are in the largest theme that is about its general theme.
+    """As `themes`, but clusters whose name is a known topic are in the theme that is most about its general theme.
 
     Nearness alone puts "Medication" beside "Waiting times", for whoever waits for it says both.
     """
     leading = {theme: _leading([b for b in briefs if themes[b.k] == theme], briefs) for theme in sorted(set(themes))}
-    size = {theme: sum(b.n_answers for b in briefs if themes[b.k] == theme) for theme in leading}
+    about = {k: TOPICS[PLACES[name]].theme for k, name in names.items() if name in PLACES}
+    size = {
+        theme: sum(b.n_answers for b in briefs if themes[b.k] == theme and about.get(b.k) == text)
+        for theme, text in leading.items()
+    }
     homes = {text: theme for theme, text in sorted(leading.items(), key=lambda item: (size[item[0]], -item[0]))}
     found = list(themes)
-    for brief in briefs:
-        name = names.get(brief.k, "")
-        wanted = TOPICS[PLACES[name]].theme if name in PLACES else ""
-        if wanted and wanted in homes and leading[themes[brief.k]] != wanted:
-            found[brief.k] = homes[wanted]
+    for k, wanted in about.items():
+        is_about_it = leading[themes[k]] == wanted
+        is_of_one_piece = all(about.get(b.k) == wanted for b in briefs if themes[b.k] == themes[k])
+        if wanted in homes and (is_of_one_piece or not is_about_it):
+            found[k] = homes[wanted]
     return found
 
 

@@ -92,3 +92,11 @@ def test_a_code_that_is_a_known_topic_goes_to_the_theme_about_it() -> None:
 
     assert at_home([0, 1, 1, 1], briefs, names) == [0, 1, 0, 1]
     assert at_home([0, 1, 1, 1], briefs, names | {2: "Opening hours"}) == [0, 1, 1, 1], "no theme is about access"
+
+
+def test_two_themes_about_the_same_become_one_where_nothing_else_is_in_the_smaller() -> None:
+    briefs = [brief(k, 40 - k, Communication=0.9) for k in range(4)]
+    names = {0: "Clear explanations", 1: "Information", 2: "Phone contact", 3: "Phone contact again"}
+
+    assert at_home([0, 0, 1, 2], briefs, names) == [0, 0, 0, 2]
+    assert at_home([0, 0, 1, 1], briefs, names) == [0, 0, 1, 1], "its other code has no home"

@@ -4,12 +4,11 @@ A reply is a list with an entry for each text. Each entry is read by itself: one
 meaning or of no use costs only its own text, which is asked for again.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from holdfast.codeframe.prompting import Prompt
-from holdfast.codeframe.replies import parsed
+from holdfast.codeframe.replies import entries
 from holdfast.errors import BadReply
 
 Reading: TypeAlias = Any  # JSON: what a coder has read in one text
@@ -17,8 +16,6 @@ Reading: TypeAlias = Any  # JSON: what a coder has read in one text
 MOST = 40  # texts of a bundle: models lose count of more
 MOST_CHARS = 6_000  # together, about 1,500 tokens
 SHOWN = 900  # characters of a text that are shown
-
-_DECODER = json.JSONDecoder()
 
 
 class Coder(Protocol):
@@ -85,7 +82,7 @@ def read_bundle(text: str, finish: str, texts: Sequence[str], coder: Coder) -> d
     Raises BadReply, and nothing else, for a reply that says nothing usable of any.
     """
     found: dict[int, list[Reading]] = {}
-    for entry in _entries(text, finish):
+    for entry in entries(text, finish, "answers"):
         place = _place(entry.get("id"), len(texts))
         reading = None if place is None else coder.read(entry, texts[place][:SHOWN])
         if place is not None and reading is not None:
@@ -103,32 +100,3 @@ def _place(value: Any, n: int) -> int | None:
         value = int(value)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     return value - 1 if is_number and 1 <= value <= n else None
-
-
-def _entries(text: str, finish: str) -> list[Mapping[str, Any]]:
-    """The entries of a reply; of one that was cut off or is damaged, those before that place."""
-    try:
-        found = parsed(text, finish).get("answers", _begun(text))
-    except BadReply as error:
-        if error.kind not in {"max_tokens", "malformed"}:
-            raise
-        found = _begun(text)
-        if not found:
-            raise
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-def _begun(text: str) -> list[Any]:
-    found: list[Any] = []
-    place = text.find("[", max(0, text.find('"answers"')))
-    while place >= 0:
-        place += 1
-        while text[place : place + 1].isspace() or text[place : place + 1] == ",":
-            place += 1
-        try:
-            entry, place = _DECODER.raw_decode(text, place)
-        except (ValueError, RecursionError):
-            break
-        found.append(entry)
-        place -= 1
-    return found

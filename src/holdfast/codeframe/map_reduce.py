@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast.codeframe.parts import Part
 from holdfast.codeframe.prompting import EXEMPLAR_CHARS, MAX_TOKENS, SCHEMA, Prompt, beside
-from holdfast.codeframe.replies import named, numbers, parsed, sentence
+from holdfast.codeframe.replies import entries, named, numbers, sentence
 from holdfast.codeframe.values import Brief, Exemplar, FrameConfig
 from holdfast.errors import BadReply
 
@@ -73,11 +73,10 @@ def map_prompt(answers: Mapping[int, Exemplar], config: FrameConfig, *, question
 def read_map(text: str, finish: str, answers: Mapping[int, Exemplar]) -> tuple[MapPoint, ...]:
     """The points in a reply, the most frequent first. Raises BadReply, and nothing else, for a reply without one.
 
-    Examples that were not sent are left out, and so is a point that has no other.
+    Examples that were not sent are left out, and so is a point that has no other. Of a reply that was cut off, the
+    points before that place count.
     """
-    said = parsed(text, finish).get("points")
-    parts = [part for part in said if isinstance(part, dict)] if isinstance(said, list) else []
-    points = [point for part in parts if (point := _point(part, answers)) is not None]
+    points = [point for part in entries(text, finish, "points") if (point := _point(part, answers)) is not None]
     if not points:
         raise BadReply("the model's reply has no point with an answer; it is stored and paid for", kind="wrong_schema")
     return tuple(sorted(points, key=lambda point: -point.n)[:MOST_POINTS])

@@ -24,6 +24,7 @@ _CUT = {
 }
 # A text, or a comma before a closing bracket: a text is found first, so that a comma inside it is none of ours.
 _COMMAS = re.compile(r'"(?:[^"\\]|\\.)*"|,(?=\s*[}\]])', re.DOTALL)
+_DECODER = json.JSONDecoder()
 _FENCE = re.compile(r"^\s*```[a-zA-Z]*\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
 
 
@@ -56,6 +57,38 @@ def _loaded(text: str) -> Any:
 
 def _without_commas(text: str) -> str:
     return _COMMAS.sub(lambda found: "" if found[0] == "," else found[0], text)
+
+
+def entries(text: str, finish: str, name: str) -> list[Mapping[str, Any]]:
+    """The objects in a reply's list; of a reply that was cut off or is damaged, those before that place.
+
+    Raises BadReply, and nothing else, for one that has none to save.
+    """
+    try:
+        found = parsed(text, finish).get(name, _begun(text, name))
+    except BadReply as error:
+        if error.kind not in {"max_tokens", "malformed"}:
+            raise
+        found = _begun(text, name)
+        if not found:
+            raise
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _begun(text: str, name: str) -> list[Any]:
+    found: list[Any] = []
+    place = text.find("[", max(0, text.find(f'"{name}"')))
+    while place >= 0:
+        place += 1
+        while text[place : place + 1].isspace() or text[place : place + 1] == ",":
+            place += 1
+        try:
+            entry, place = _DECODER.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        found.append(entry)
+        place -= 1
+    return found
 
 
 def plain(value: Any) -> str:

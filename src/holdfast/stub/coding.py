@@ -14,6 +14,7 @@ _NAMES = re.compile(r"\s*(?:[,;/\n]|\band\b|&)\s*", re.IGNORECASE)
 _PRAISE = frozenset("good great friendly kind clean fast quick helpful love nice excellent lovely".split())  # noqa: SIM905
 _BLAME = frozenset("bad slow long cold dirty rude expensive poor terrible late broken noisy".split())  # noqa: SIM905
 MOST_CODES = 2
+MOST_POINTS = 6
 
 
 def coded(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
@@ -44,13 +45,14 @@ def framed(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
 
 
 def pointed(text: str, schema: Mapping[str, Any] | None) -> list[Entry] | None:
-    """What the answers of the prompt say: a point for each of their second words; None: not asked for."""
+    """What the answers of the prompt say: a point for each of their most frequent second words; None: not asked for."""
     if "example_ids" not in _asked(schema, "points") or not text.startswith("{"):
         return None
     below = _by_words((int(number), said) for number, said in orjson.loads(text)["answers"].items())
+    most = sorted(below.items(), key=lambda item: -len(item[1]))[:MOST_POINTS]
     return [
         {"name": f"About {word}", "description": f"They speak of {word}.", "n": len(ids), "example_ids": ids[:3]}
-        for word, ids in below.items()
+        for word, ids in most
     ]
 
 

@@ -151,7 +151,7 @@ def test_of_many_points_the_most_frequent_six_are_used_each_with_three_examples(
 @pytest.mark.parametrize(
     ("text", "finish", "kind"),
     [
-        (reply(), "max_tokens", "max_tokens"),
+        (reply()[:40], "max_tokens", "max_tokens"),
         (reply(), "refusal", "refusal"),
         (reply()[:40], "stop", "malformed"),
         ("", "stop", "malformed"),
@@ -169,6 +169,14 @@ def test_a_reply_that_cannot_be_used_says_why_and_quotes_nothing(text: str, fini
 
     assert refused.value.kind == kind
     assert "queue" not in str(refused.value)
+
+
+def test_of_a_reply_that_was_cut_off_the_points_before_that_place_are_used() -> None:
+    whole = reply(said(), said(name="Nobody there", example_ids=[4]), said(name="Left early", example_ids=[6]))
+    cut = whole[: whole.index("Left")]
+
+    assert [each.name for each in read(cut, "max_tokens")] == ["Long queues", "Nobody there"]
+    assert [each.name for each in read(cut)] == ["Long queues", "Nobody there"]
 
 
 def test_a_label_may_quote_every_answer_that_was_read_and_no_other() -> None:

@@ -14,17 +14,19 @@ _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?\s?%?")
 
 
 def write_csv(file: BinaryIO, export: Export) -> None:
-    """Write one line an answer, its own columns first.
+    """Write one line an answer: its own columns, ours, and each code as 0 or 1.
 
     A text that a spreadsheet would run as a formula gets an apostrophe before it; a number such as -5 does not.
     """
     file.write(codecs.BOM_UTF8)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     out = csv.writer(text, lineterminator="\r\n")  # so that a lone CR or LF inside a cell is quoted as well
-    out.writerow([safe(name) for name in (*export.columns, *export.ours)])
+    titles = export.codes.titles(export.columns, export.notes)
+    out.writerow([safe(name) for name in (*export.columns, *export.ours, *titles)])
     for row in export.rows:
         own = [safe(value) for value in row.values]
-        out.writerow([*own, safe(row.theme), safe(row.code), safe(joined(row.codes)), row.score])
+        ours = [safe(row.theme), safe(row.code), safe(joined(row.codes)), row.score]
+        out.writerow([*own, *ours, *export.codes.values(row.codes)])
     text.flush()
     text.detach()  # the file stays open: its owner closes it
 

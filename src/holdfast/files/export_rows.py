@@ -55,11 +55,40 @@ class FrameRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeColumns:
+    """One column a code, Other and rule codes too, in the order of the codeframe: 1 where an answer has it, else 0."""
+
+    numbers: Mapping[str, int]  # of the codes, by their names
+
+    @property
+    def variables(self) -> list[str]:
+        """What they are called where names are short: code_7."""
+        return [f"code_{number}" for number in self.numbers.values()]
+
+    def titles(self, columns: Sequence[str], notes: list[str]) -> list[str]:
+        """What they are called in a header (code_7: Parking), told apart from the file's own as `our_names` are.
+
+        The number comes first: no code's name can make one a column that readers take for the answers, ids or codes.
+        """
+        wanted = [f"{variable}: {name}" for variable, name in zip(self.variables, self.numbers, strict=True)]
+        titles = _told_apart(wanted, columns)
+        if titles != wanted:
+            notes.append("the file has columns of its own called like ours of the codes; ours end in '(holdfast)'")
+        return titles
+
+    def values(self, codes: Iterable[str]) -> list[int]:
+        """Of an answer with these codes."""
+        has = set(codes)
+        return [int(name in has) for name in self.numbers]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
     """A table to write; its rows are read once."""
 
     columns: Sequence[str]  # the file's own
     ours: Sequence[str]  # what ours are called beside them
+    codes: CodeColumns  # after ours, where the format has them
     rows: Iterable[ExportRow]
     frame: Sequence[FrameRow]
     summary: Mapping[str, str]
@@ -68,15 +97,27 @@ class Export:
 
 def our_names(columns: Sequence[str], notes: list[str]) -> list[str]:
     """The names of our columns, told apart from the file's own of the same name in any case."""
+    names = _told_apart(OURS, columns)
+    for ours, name in zip(OURS, names, strict=True):
+        if name != ours:
+            notes.append(f"the file has a column {ours!r} of its own; ours is called {name!r}")
+    return names
+
+
+def code_columns(frame: Iterable[FrameRow]) -> CodeColumns:
+    """Those of the codeframe's codes."""
+    return CodeColumns(numbers={row.code: row.number for row in frame if row.code})
+
+
+def _told_apart(wanted: Iterable[str], columns: Sequence[str]) -> list[str]:
+    """The names, with a suffix where one of the columns has the name in any case."""
     taken = {name.casefold() for name in columns}
     names = []
-    for ours in OURS:
+    for ours in wanted:
         name, number = ours, 1
         while name.casefold() in taken:
             name = f"{ours} (holdfast)" if number == 1 else f"{ours} (holdfast {number})"
             number += 1
-        if name != ours:
-            notes.append(f"the file has a column {ours!r} of its own; ours is called {name!r}")
         names.append(name)
     return names
 

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -84,7 +84,7 @@ class _Coder:
 
     def __init__(self, export: Export) -> None:
         self._themes = {row.theme: row.number for row in export.frame if row.level == 1}
-        self._codes = {row.code: row.number for row in export.frame if row.code}
+        self._codes = export.codes
         self._names = export.ours
 
     def variables(self, width: int) -> list[Variable]:
@@ -92,12 +92,12 @@ class _Coder:
         theme, code, codes, score = self._names
         return [
             Variable(name=theme, label="Theme of the best code", values=_labels(self._themes)),
-            Variable(name=code, label="Best code", values=_labels(self._codes)),
+            Variable(name=code, label="Best code", values=_labels(self._codes.numbers)),
             Variable(name=codes, label="All codes, the best first", width=width),
             Variable(name=score, label="How sure the best code is, 0 to 1", decimals=2, measure="scale"),
             *(
-                Variable(name=f"code_{number}", label=name, values={0: "No", 1: "Yes"})
-                for name, number in self._codes.items()
+                Variable(name=variable, label=name, values={0: "No", 1: "Yes"})
+                for variable, name in zip(self._codes.variables, self._codes.numbers, strict=True)
             ),
         ]
 
@@ -106,11 +106,11 @@ class _Coder:
         return [ResponseSet(name=_SET, label="Codes", places=places)] if len(places) > 1 else []
 
     def values(self, row: ExportRow) -> list[Value]:
-        best = [self._themes.get(row.theme), self._codes.get(row.code), joined(row.codes), row.score]
-        return [*best, *(int(name in row.codes) for name in self._codes)]
+        best = [self._themes.get(row.theme), self._codes.numbers.get(row.code), joined(row.codes), row.score]
+        return [*best, *self._codes.values(row.codes)]
 
 
-def _labels(numbers: dict[str, int]) -> dict[int, str]:
+def _labels(numbers: Mapping[str, int]) -> dict[int, str]:
     return {number: name for name, number in sorted(numbers.items(), key=lambda item: item[1])}
 
 

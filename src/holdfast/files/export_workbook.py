@@ -32,6 +32,7 @@ _FRAME_LOOKS = (
 _OUR_LOOKS = (
     _Look(width=30, wraps=True), _Look(width=34, wraps=True), _Look(width=44, wraps=True), _Look(width=8, number="0.00")
 )  # fmt: skip
+_CODE_LOOK = _Look(width=14)
 _SUMMARY_LOOKS = (_Look(width=20), _Look(width=60, wraps=True))
 
 _PEEKED = 100  # rows whose cells say how wide the file's own columns are
@@ -43,17 +44,23 @@ def write_workbook(file: BinaryIO, export: Export) -> None:
 
     Raises BadInput for more rows or columns than a sheet holds.
     """
-    import xlsxwriter  # noqa: PLC0415 - slow to import
+    import xlsxwriter  # noqa: PLC0415 - slow to import, as the next
 
-    if len(export.columns) + len(export.ours) > MOST_COLUMNS:
+    from holdfast.files.binary_sheet import BinarySheet  # noqa: PLC0415
+
+    titles = export.codes.titles(export.columns, export.notes)
+    header = [*export.columns, *export.ours, *titles]
+    if len(header) > MOST_COLUMNS:
         raise BadInput(f"an Excel sheet holds {MOST_COLUMNS:,} columns; write this table as csv or json")
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(file, options)
-    answers, codeframe, summary = (_Sheet(book, name) for name in ("answers", "codeframe", "summary"))
+    names = ("answers", "codeframe", "summary")
+    answers, codeframe, summary = (_Sheet(book, book.add_worksheet(name, BinarySheet)) for name in names)
     rows = iter(_answer_rows(export))
     first = list(islice(rows, _PEEKED))
     own = [_look_of(name, [row[column] for row in first]) for column, name in enumerate(export.columns)]
-    answers.write([*export.columns, *export.ours], chain(first, rows), looks=[*own, *_OUR_LOOKS])
+    looks = [*own, *_OUR_LOOKS, *[_CODE_LOOK] * len(titles)]
+    answers.write(header, chain(first, rows), looks=looks, n_binary=len(titles))
     codeframe.write(FRAME_COLUMNS, (row.cells for row in export.frame), looks=_FRAME_LOOKS, is_strong=_is_theme)
     summary.write(("what", "value"), _summary_rows(export), looks=_SUMMARY_LOOKS)
     book.close()
@@ -81,17 +88,17 @@ def _summary_rows(export: Export) -> Iterable[Sequence[object]]:
 
 def _answer_rows(export: Export) -> Iterable[Sequence[object]]:
     for row in export.rows:
-        yield (*row.values, row.theme, row.code, joined(row.codes), row.score)
+        yield (*row.values, row.theme, row.code, joined(row.codes), row.score, *export.codes.values(row.codes))
 
 
 class _Sheet:
     """A sheet written from top to bottom, with a header that stays in sight and can filter."""
 
-    def __init__(self, book: Any, name: str) -> None:
+    def __init__(self, book: Any, sheet: Any) -> None:
         self.cut = 0  # cells that were too long
         self._book = book
         self._forms: dict[tuple[_Look, bool], Any] = {}
-        self._sheet = book.add_worksheet(name)
+        self._sheet = sheet
 
     def write(
         self,
@@ -100,20 +107,26 @@ class _Sheet:
         *,
         looks: Sequence[_Look],
         is_strong: Callable[[Sequence[object]], bool] = lambda _: False,
+        n_binary: int = 0,
     ) -> None:
+        """`n_binary`: so many of the last columns hold nothing but 0 and 1."""
         self._write_header(header, looks)
         plain_forms, strong_forms = ([self._form(look, bold=bold) for look in looks] for bold in (False, True))
-        number = 0
+        number, n_other = 0, len(header) - n_binary
         for number, row in enumerate(rows, start=1):
             if number >= MOST_ROWS:
                 raise BadInput(f"an Excel sheet holds {MOST_ROWS - 1:,} answers; write this table as csv or json")
             forms = strong_forms if is_strong(row) else plain_forms
-            for column, value in enumerate(row):
+            for column, value in enumerate(row[:n_other]):
                 self._put(number, column, plain(value), forms[column])
+            if n_binary:
+                self._sheet.end_row(number, n_other, row[n_other:], forms[-1])
         self._sheet.autofilter(0, 0, number, len(header) - 1)
 
     def _write_header(self, header: Sequence[str], looks: Sequence[_Look]) -> None:
-        form = self._book.add_format({"bold": True, "bottom": 1, "bg_color": "#E8EDF3", "valign": "top"})
+        form = self._book.add_format(
+            {"bold": True, "bottom": 1, "bg_color": "#E8EDF3", "valign": "top", "text_wrap": True}
+        )
         self._sheet.freeze_panes(1, 0)
         for column, (name, look) in enumerate(zip(header, looks, strict=True)):
             self._sheet.set_column(column, column, look.width)

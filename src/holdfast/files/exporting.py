@@ -12,7 +12,7 @@ from typing import BinaryIO
 from holdfast.errors import BadInput
 from holdfast.files.export_csv import write_csv
 from holdfast.files.export_json import write_json
-from holdfast.files.export_rows import Export, ExportRow, FrameRow, our_names
+from holdfast.files.export_rows import Export, ExportRow, FrameRow, code_columns, our_names
 from holdfast.files.export_spss import write_spss
 from holdfast.files.export_workbook import write_workbook
 
@@ -35,9 +35,11 @@ def write_table(
     rows: Iterable[ExportRow],
     frame: Sequence[FrameRow],
     summary: Mapping[str, str],
+    has_code_columns: bool = True,
 ) -> list[str]:
     """Write the table in the format its ending names; returns what the user should know of it.
 
+    csv, xlsx and sav have one 0/1 column a code unless told otherwise: a table to fill in has none.
     The file appears under its name only when it is whole: a crash leaves what was there before. csv holds the answers
     alone, xlsx has the codeframe and the summary on sheets of their own, json has them as `codeframe` and `summary`,
     sav has the codeframe as the labels of its variables and values.
@@ -46,7 +48,13 @@ def write_table(
     check_table_path(path)
     notes: list[str] = []
     export = Export(
-        columns=columns, ours=our_names(columns, notes), rows=rows, frame=frame, summary=summary, notes=notes
+        columns=columns,
+        ours=our_names(columns, notes),
+        codes=code_columns(frame if has_code_columns else ()),
+        rows=rows,
+        frame=frame,
+        summary=summary,
+        notes=notes,
     )
     with appearing_whole(path) as file:
         _WRITERS[path.suffix.lower()](file, export)

@@ -56,7 +56,7 @@ class Tables:
         generation, nodes = await self._database.run(work)
         write = partial(write_table, path, columns=["answer", "rows"], rows=_suggested_rows(suggestions, nodes))
         frame, summary = frame_rows(nodes, generation.n_answers), _summary(generation)
-        return await asyncio.to_thread(write, frame=frame, summary=summary)
+        return await asyncio.to_thread(write, frame=frame, summary=summary, has_code_columns=False)
 
 
 def _suggested_rows(suggestions: Sequence[Suggestion], nodes: Sequence[StoredNode]) -> list[ExportRow]:

@@ -103,6 +103,11 @@ async def check_files(client: httpx.AsyncClient, at: str) -> None:
     assert all(row["text"] and row["code"] in row["codes"].split("|") for row in rows)
     frame = (await client.get(f"{at}/export", params={"format": "json"})).json()
     assert {row["code"] for row in rows} <= {row["code"] for row in frame["codeframe"]}
+    titles = {row["code"]: f"code_{row['number']}: {row['code']}" for row in frame["codeframe"] if row["code"]}
+    assert all(
+        [row[title] == "1" for title in titles.values()] == [c in row["codes"].split("|") for c in titles]
+        for row in rows
+    )
     assert (await client.get(f"{at}/export", params={"format": "xlsx"})).content[:2] == b"PK"
     assert (await client.get(f"{at}/export", params={"format": "sav"})).content[:4] == b"$FL2"
     page = await client.get(f"{at}/report")

@@ -26,7 +26,10 @@ def test_a_thousand_real_answers_become_a_workbook_with_every_answer_coded(
     assert "MECE score" in done.out
     book = openpyxl.load_workbook(out, read_only=True)
     rows = list(book.worksheets[0].iter_rows(values_only=True))
-    assert rows[0] == ("id", "answer", "question", "theme", "code", "codes", "score")
+    assert rows[0][:7] == ("id", "answer", "question", "theme", "code", "codes", "score")
+    frame = [row[:4] for row in book["codeframe"].iter_rows(values_only=True)]
+    assert list(rows[0][7:]) == [f"code_{number}: {code}" for number, _, _, code in frame[1:] if code]
+    assert all(sum(row[7:]) == len(str(row[5]).split("|")) for row in rows[1:])
     given = list(csv.reader(answers.open(encoding="utf-8", newline="")))
     assert [str(row[0]) for row in rows[1:]] == [row[0] for row in given[1:]]
     assert all(row[4] for row in rows[1:])

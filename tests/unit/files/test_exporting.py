@@ -48,9 +48,9 @@ def test_csv_has_one_line_an_answer_with_its_own_columns_first(tmp_path: Path) -
     notes = written(tmp_path / "out.csv", ["id", "text"], [1, "kind, quick"], [2.5, None])
 
     assert lines(tmp_path / "out.csv") == [
-        ["id", "text", "theme", "code", "codes", "score"],
-        ["1", "kind, quick", "Staff", "Kind", "Kind|Quick", "0.75"],
-        ["2.5", "", "Staff", "Kind", "Kind|Quick", "0.75"],
+        ["id", "text", "theme", "code", "codes", "score", "code_1: Kind"],
+        ["1", "kind, quick", "Staff", "Kind", "Kind|Quick", "0.75", "1"],
+        ["2.5", "", "Staff", "Kind", "Kind|Quick", "0.75", "1"],
     ]
     assert notes == []
     assert (tmp_path / "out.csv").read_bytes().startswith(b"\xef\xbb\xbf"), "Excel reads UTF-8 only with the mark"
@@ -95,9 +95,9 @@ def test_xlsx_has_answers_codeframe_and_summary_on_sheets_of_their_own(tmp_path:
     book = sheets(tmp_path / "out.xlsx")
 
     assert book["answers"] == [
-        ("id", "text", "theme", "code", "codes", "score"),
-        (7, "=1+1", "Staff", "Kind", "Kind|Quick", 0.75),
-        (None, "https://example.org", "Staff", "Kind", "Kind|Quick", 0.75),
+        ("id", "text", "theme", "code", "codes", "score", "code_1: Kind"),
+        (7, "=1+1", "Staff", "Kind", "Kind|Quick", 0.75, 1),
+        (None, "https://example.org", "Staff", "Kind", "Kind|Quick", 0.75, 1),
     ]
     assert book["codeframe"][0] == ("number", "level", "theme", "code", "description", "answers", "share", "quote")
     assert book["codeframe"][2] == (1, 2, "Staff", "Kind", "=d", 1, 0.3333, "=q")
@@ -113,7 +113,7 @@ def test_xlsx_can_be_read_without_dragging_columns(tmp_path: Path) -> None:
     answers, frame = book["answers"], book["codeframe"]
 
     assert [sheet.freeze_panes for sheet in book.worksheets] == ["A2"] * 3
-    assert [sheet.auto_filter.ref for sheet in book.worksheets] == ["A1:F3", "A1:H3", "A1:B3"]
+    assert [sheet.auto_filter.ref for sheet in book.worksheets] == ["A1:G3", "A1:H3", "A1:B3"]
     widths = [answers.column_dimensions[name].width for name in "AB"]
     assert widths == [pytest.approx(8, abs=1), pytest.approx(62, abs=1)]
     assert [answers[cell].alignment.wrap_text for cell in ("A2", "B2", "B3")] == [None, True, True]
@@ -194,6 +194,7 @@ def test_a_column_of_the_file_named_like_ours_stays_and_ours_gets_a_suffix(tmp_p
         "code (holdfast)",
         "codes",
         "score",
+        "code_1: Kind",
     ]
     assert len(notes) == 2
 

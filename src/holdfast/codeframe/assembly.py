@@ -128,7 +128,7 @@ def _levels(
             yield _Level(placed(proposed, clustering.centroids), proposed)
         else:
             themes = cut_to_hold(clustering.tree, clustering.briefs, n_themes)
-            yield _Level(at_home(themes, clustering.briefs, names) if depth == 0 else themes, ())
+            yield _Level(at_home(themes, clustering.briefs, names) if len(sizes) == 1 else themes, ())
 
 
 def _grow(

@@ -1,18 +1,19 @@
 """Which answers say what, and in which clusters: phrases by their words in any order, topics by their word groups."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from holdfast.codeframe.topics import PLACES, THEMES, TOPICS, topics_of
+from holdfast.codeframe.topics import PLACES, THEMES, TOPICS, hits, topics_of
 from holdfast.codeframe.values import Floats, Ints, Phrase
 from holdfast.codeframe.words import STOPS, TURNS, root
 
 READ = 900  # characters of an answer that are read
+SEVERAL_WORDS = 0.15  # share of the answers about a topic that say another word of it than most do
 _WORD = re.compile("[^\\W_]+(?:['\u2019\\-][^\\W_]+)*")
 
 
@@ -49,12 +50,14 @@ class Evidence:
         self.answers: Floats = np.bincount(owners, weights=self._weights, minlength=n_clusters).astype(np.float64)
         roots: dict[str, list[int]] = defaultdict(list)
         topics: dict[int, list[int]] = defaultdict(list)
+        self._hits: dict[int, list[frozenset[str]]] = defaultdict(list)
         for place, text in enumerate(texts):
             words = words_of(text)
             for word in {_root(word) for word in words}:
                 roots[word].append(place)
             for topic in topics_of(text[:READ], words):
                 topics[topic].append(place)
+                self._hits[topic].append(hits(TOPICS[topic], words))
         self._roots = {word: np.array(found, dtype=np.intp) for word, found in roots.items()}
         self._topics = {topic: np.array(found, dtype=np.intp) for topic, found in topics.items()}
         self._nobody = np.zeros(0, dtype=np.intp)
@@ -76,9 +79,28 @@ class Evidence:
         return self._topics.get(topic, self._nobody)
 
     def under(self, theme: str) -> npt.NDArray[np.intp]:
-        """The answers that are about any topic of the theme."""
-        parts = [self.about(place) for place, topic in enumerate(TOPICS) if topic.theme == theme]
-        return np.unique(np.concatenate(parts))
+        """The answers that are about any topic of the theme that the survey really is about."""
+        places = [place for place, topic in enumerate(TOPICS) if topic.theme == theme and self.is_meant(place)]
+        return np.unique(np.concatenate([self._nobody, *map(self.about, places)]))
+
+    def is_meant(self, topic: int, k: int | None = None) -> bool:
+        """Whether several of the topic's words are said, in cluster k or by all, or the one that is its name.
+
+        "Server" alone may be a waiter, and "peace" alone is that of the mind: no war.
+        """
+        if len(TOPICS[topic].groups) != 1:
+            return True
+        said = [words for place, words in zip(self.about(topic), self._hits[topic], strict=True) if self._of(place, k)]
+        counts = Counter(word for words in said for word in words)
+        if not counts:
+            return True  # two words side by side show it
+        most = min(counts, key=lambda word: (-counts[word], word))
+        name = roots_of(TOPICS[topic].name)
+        others = sum(bool(words - {most}) for words in said)
+        return others >= SEVERAL_WORDS * len(said) or (most in name and " and " not in TOPICS[topic].name)
+
+    def _of(self, place: int, k: int | None) -> bool:
+        return k is None or self._owners[place] == k
 
     @cached_property
     def topic_shares(self) -> list[Floats]:

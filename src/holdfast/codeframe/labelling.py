@@ -48,18 +48,29 @@ def _opening(answers: Sequence[str]) -> str:
     """What the first answers begin with: "Home office equipment" of one that it should be paid; else the beginning."""
     things = [thing for thing in map(_first_thing, answers) if thing]
     long_enough = [thing for thing in things if " " in thing]
-    beginning = " ".join(answers[0].split()[:LONGEST_NAME]).strip(" .,;:!?") if answers else ""
-    return (long_enough or things or [beginning])[0]
+    return (long_enough or things or [_beginning(answers[0]) if answers else ""])[0]
+
+
+def _beginning(answer: str) -> str:
+    """The first words, without small words at their end."""
+    words = answer.split()[:LONGEST_NAME]
+    carrying = list(dropwhile(lambda word: word.lower() in STOPS, reversed(words)))
+    return " ".join(carrying[::-1] or words).strip(" .,;:!?")
 
 
 def _first_thing(answer: str) -> str:
-    """The words before an answer's first verb or small word, if the last of them is a noun."""
+    """The words before an answer's first verb or small word, if the last of them is a noun and they are nobody's name.
+
+    A word alone at the beginning may be a name: "Sarah was wonderful".
+    """
     words = [word.strip("\"'()") for word in STOP.split(answer)[0].split()]
     carrying = list(dropwhile(lambda word: word.lower() in STOPS, words))
     thing = list(takewhile(lambda word: word.lower() not in STOPS and not is_verb(word.lower()), carrying))
     last = thing[-1].lower() if thing else ""
-    told = last not in VAGUE and not last.endswith("ing") if len(thing) == 1 else len(thing) <= LONGEST_NAME
-    return " ".join(thing) if told and is_noun(last) else ""
+    if not 0 < len(thing) <= LONGEST_NAME or not is_noun(last) or last in VAGUE or last.endswith("ing"):
+        return ""
+    is_named = any(word[:1].isupper() and not word.isupper() for word in thing[1:])
+    return "" if is_named or (len(thing) == 1 and len(carrying) == len(words)) else " ".join(thing)
 
 
 def says(name: str, text: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from holdfast.codeframe.embedding import Embedder
 from holdfast.codeframe.points import strength
 from holdfast.codeframe.shapes import readable
-from holdfast.codeframe.topics import PLACES, THEMES, TOPICS
+from holdfast.codeframe.topics import PLACES, THEMES, TOPICS, is_judgement
 from holdfast.codeframe.values import Floats, Phrase, Vectors
 from holdfast.codeframe.words import STOPS, is_adjective, stem
 
@@ -84,7 +84,7 @@ def _is_pair(name: str) -> bool:
 
 
 def _topic(phrase: Phrase) -> Candidate:
-    fit = JUDGEMENT_FIT if TOPICS[PLACES[phrase.text]].judgement else TOPIC_FIT
+    fit = JUDGEMENT_FIT if is_judgement(phrase.text) else TOPIC_FIT
     return Candidate(phrase.text, fit * strength(phrase), phrase.share, phrase.elsewhere)
 
 

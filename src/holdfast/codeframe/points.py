@@ -46,8 +46,8 @@ def what_is_said(k: int, phrases: Sequence[Phrase], evidence: Evidence, grammar:
     built = [replace(point, fit=grammar.fit(point.text)) for point in built]
     topics = [
         _point(k, topic.name, shares, evidence, kind="topic")
-        for topic, shares in zip(TOPICS, evidence.topic_shares, strict=True)
-        if shares[k] >= LEAST
+        for place, (topic, shares) in enumerate(zip(TOPICS, evidence.topic_shares, strict=True))
+        if shares[k] >= LEAST and evidence.is_meant(place, k)
     ]
     themes = [
         _point(k, theme, shares, evidence, kind="theme")

@@ -13,7 +13,7 @@ from holdfast.codeframe.grammar import PROPER
 from holdfast.codeframe.grouping import LEADING, MOST, Shared, known, shared
 from holdfast.codeframe.naming import Candidate, identity, rank, sentence_case, stems
 from holdfast.codeframe.shapes import PAIR, readable
-from holdfast.codeframe.topics import PLACES, THEME_NAMES, TOPICS
+from holdfast.codeframe.topics import THEME_NAMES, is_judgement
 from holdfast.codeframe.values import Brief, Vectors
 from holdfast.codeframe.words import NOUNS_TOO, VERBS
 
@@ -142,7 +142,7 @@ def _spare(name: str) -> Candidate:
 
 def _broad(part: Shared) -> float:
     if part.kind == "topic":
-        return TOPIC_FIT * (0.5 if TOPICS[PLACES[part.text]].judgement else 1.0)
+        return TOPIC_FIT * (0.5 if is_judgement(part.text) else 1.0)
     if part.fit in {0.0, PAIR, PROPER} or " and " in part.text or part.text.split()[0] in VERBS - NOUNS_TOO:
         return 0.0
     return WORD_FIT * max(part.fit, 0.75)

@@ -10,6 +10,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
+from holdfast.codeframe.words import root
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -149,6 +151,11 @@ def _shown_by() -> tuple[dict[str, list[tuple[int, frozenset[str]]]], list[tuple
     return first, patterns
 
 
+def is_judgement(name: str) -> bool:
+    """Whether a known topic is a verdict. A brief that was kept may have topics that are known no longer."""
+    return name in PLACES and TOPICS[PLACES[name]].judgement
+
+
 def topics_of(text: str, words: Sequence[str]) -> list[int]:
     """Places in TOPICS of what an answer is about; `words` are its words in lower case, in their order."""
     first, patterns = _shown_by()
@@ -156,6 +163,13 @@ def topics_of(text: str, words: Sequence[str]) -> list[int]:
     found = [place for group in groups & first.keys() for place, needed in first[group] if needed <= groups]
     low = text.lower().replace("\u2019", "'")
     return sorted(found + [place for place, pattern in patterns if pattern.search(low)])
+
+
+def hits(topic: Topic, words: Sequence[str]) -> frozenset[str]:
+    """The roots of an answer's words that show a topic of one word group; none of any other topic."""
+    if len(topic.groups) != 1:
+        return frozenset()
+    return frozenset(root(word) for word in words if topic.groups[0] in groups_of(word))
 
 
 def shows(name: str, text: str, words: Sequence[str]) -> bool:

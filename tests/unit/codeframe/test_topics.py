@@ -1,9 +1,16 @@
 """What answers of every kind of survey are about, and which themes their codes go to."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from holdfast.codeframe.evidence import words_of
+from holdfast.codeframe.evidence import Evidence, words_of
+from holdfast.codeframe.grammar import Grammar
 from holdfast.codeframe.grouping import at_home
+from holdfast.codeframe.labelling import label_cluster
+from holdfast.codeframe.points import what_is_said
+from holdfast.codeframe.themes import Group, name_themes
 from holdfast.codeframe.topics import PLACES, THEME_NAMES, THEMES, TOPICS, topics_of
 from holdfast.codeframe.values import Brief, Phrase
 
@@ -100,3 +107,58 @@ def test_two_themes_about_the_same_become_one_where_nothing_else_is_in_the_small
 
     assert at_home([0, 0, 1, 2], briefs, names) == [0, 0, 0, 2]
     assert at_home([0, 0, 1, 1], briefs, names) == [0, 0, 1, 1], "its other code has no home"
+
+
+def test_the_theme_that_is_most_about_it_is_a_topic_s_home_not_the_largest() -> None:
+    briefs = [brief(k, n, Communication=0.9) for k, n in enumerate((30, 50, 20, 15))]
+    names = {0: "Phone contact", 1: "Ticket machine", 2: "Information", 3: "Clear explanations"}
+
+    assert at_home([0, 0, 1, 1], briefs, names) == [0, 0, 1, 1]
+
+
+def named(*answers: str) -> set[str]:
+    """The topics that a survey's only cluster could be called after."""
+    rows = np.zeros(len(answers), dtype=np.int32)
+    evidence = Evidence(answers, np.ones_like(rows), rows, 1)
+    return {point.text for point in what_is_said(0, [], evidence, Grammar()) if point.kind != "phrase"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "topic", "theme"),
+    [
+        (["Our server was slow", "The servers forgot us"], "IT and computers", "Workplace"),
+        (["It gives me peace of mind", "For peace of mind"], "War and peace", "Society"),
+        (["The company policy is unfair", "A strict policy"], "Insurance", "Payments"),
+    ],
+)
+def test_one_word_that_is_not_its_name_makes_no_topic_and_no_theme(answers: list[str], topic: str, theme: str) -> None:
+    assert not {topic, theme} & named(*answers)
+
+
+@pytest.mark.parametrize(
+    ("answers", "topic", "theme"),
+    [
+        (["Our server was down", "My laptop is old"], "IT and computers", "Workplace"),
+        (["No parking at all", "Parking again"], "Parking", "Access"),
+        (["Red tape everywhere", "So much red tape"], "Bureaucracy", "Management"),
+        (["Nothing could be better", "It could not be better"], "Nothing could be better", "General satisfaction"),
+    ],
+)
+def test_several_words_or_its_name_make_a_topic_and_its_theme(answers: list[str], topic: str, theme: str) -> None:
+    assert {topic, theme} <= named(*answers)
+
+
+def test_two_words_of_a_topic_stand_side_by_side_and_have_no_star() -> None:
+    joined = [word for topic in TOPICS for group in topic.groups for word in group.split() if "_" in word]
+
+    assert joined
+    assert [word for word in joined if word.count("_") > 1 or "*" in word] == []
+
+
+def test_a_brief_with_a_topic_of_an_older_lexicon_still_gets_its_name() -> None:
+    topic = Phrase(text="Pay and such", count=9.0, share=0.9, elsewhere=0.0, score=0.0, kind="topic")
+    kept = replace(brief(0, 10), phrases=(topic,))
+    centres = np.ones((1, 3), dtype=np.float32)
+
+    assert label_cluster(kept, centres).name == "Pay and such"
+    assert name_themes([Group((0,), ("Spare",))], [kept], centres, taken=set(), embedder=None) == ["Pay and such"]

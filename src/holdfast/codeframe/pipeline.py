@@ -89,6 +89,8 @@ class VectorStack:
                 both = ", ".join(sorted([meta["embedder"], self._made_by]))
                 raise ValueError(f"vectors of different embedders must not be mixed: {both}")
             rows = self._rows[self._added : self._added + len(part)]
+            if rows.shape != part.shape:  # numpy would spread one vector over what room there is, even none
+                raise ValueError(f"{self._added + len(part):,} vectors or more where {self._n:,} were expected")
             rows[:] = part
             rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
             self._added += len(part)

@@ -263,6 +263,15 @@ def test_vectors_are_put_together_from_chunks_that_need_not_be_kept() -> None:
     assert peak < stack.vectors.nbytes + 1_500_000
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_more_vectors_than_were_said_are_refused(size: int) -> None:
+    chunk = pack_vectors("made", np.ones((size, 4), np.float32))
+    stack = VectorStack(2)
+
+    with pytest.raises(ValueError, match=r"[34] vectors or more where 2 were expected"):
+        stack.add([chunk] * 3)
+
+
 def test_an_unknown_embedder_is_refused_with_the_names_that_exist(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="auto, minilm, lsa, fastembed:MODEL or openai:MODEL"):
         open_embedder("word2vec", cache=tmp_path)

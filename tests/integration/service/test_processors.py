@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from holdfast.errors import NotFound, Unrecoverable
+from holdfast.errors import BudgetUsedUp, NotFound, Unrecoverable
 from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.service.enqueueing import ATTEMPTS
 from holdfast.service.frames import Work
@@ -45,6 +46,21 @@ class BrokenWork:
             json.loads(SECRET)
 
         return Work(done=Done(result={}), write=write if self._write_fails else None)
+
+    whole = embed = cluster = batch = label = review = draft = code = assemble = prepare
+
+
+class LateWork(BrokenWork):
+    """Finds the old budget used up, but says so only once another unit's pause is over and there is a larger one."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(BudgetUsedUp(cap="generation's budget", limit=Decimal(1), used=Decimal(1), wanted=Decimal(1)))
+        self._service = service
+
+    async def prepare(self, unit: OwedUnit, worker: str) -> Work:
+        await self._service.steering.pause(unit.ref.generation_id)
+        await self._service.steering.resume(unit.ref.generation_id, budget=Decimal(5))
+        return await super().prepare(unit, worker)
 
     whole = embed = cluster = batch = label = review = draft = code = assemble = prepare
 
@@ -116,4 +132,16 @@ async def test_a_claim_that_its_own_worker_left_behind_is_taken_over(service: Se
 
     done = await left.run(job_of(made, token="a1b2:2"))
 
+    assert done == {"unit": made.units[0].id}
+
+
+async def test_a_budget_found_used_up_before_a_larger_one_was_given_pauses_nothing_after_it(
+    service: Service, made: Created
+) -> None:
+    late = await processors(service, LateWork(service)).run(job_of(made))
+    status = await service.generations.status(made.generation.id)
+    done = await processors(service, BrokenWork()).run(job_of(made, token="a1b2:2"))
+
+    assert late == {"unit": made.units[0].id, "skipped": "BudgetUsedUp"}
+    assert (status.status, status.error) == ("processing", None)
     assert done == {"unit": made.units[0].id}

@@ -63,10 +63,12 @@ class Generations:
             )
         budget = self._estimates.budget_of(request)
         said = await self._estimates.of(request)
+        config = self._estimates.agreed(request.config)
         new = NewGeneration(
             id=uuid4(),
             category_id=request.category_id,
-            config=self._estimates.agreed(request.config).to_json(),
+            config=config.to_json(),
+            older_forms=config.older_forms(),
             answer_ids=request.answer_ids,
             idempotency_key=request.idempotency_key,
             client=request.client,

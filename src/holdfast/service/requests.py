@@ -52,9 +52,14 @@ class GenerationConfig:
     def to_json(self) -> dict[str, Any]:
         examples = [[text, list(codes)] for text, codes in self.examples]
         told = {**asdict(self), "existing_codes": list(self.existing_codes), "examples": examples}
-        told["map_above"] = self.map_above if self.maps else None
+        told["map_above"] = self.map_above if self._may_map else None
         # What came later than generations that are under way is left out: the same request keeps its fingerprint.
         return {name: value for name, value in told.items() if name not in _LATER or value is not None}
+
+    def older_forms(self) -> list[dict[str, Any]]:
+        """What releases before this one would have kept of the same request, and may have begun with."""
+        told = self.to_json()
+        return [{name: value for name, value in told.items() if name != "map_above"}] if "map_above" in told else []
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
@@ -75,9 +80,13 @@ class GenerationConfig:
 
     @property
     def maps(self) -> bool:
-        """Whether a model reads large clusters in parts; in a batch, labels would have to wait for a second one."""
-        is_labelled = self.model != OFFLINE and not self.is_direct and not self.whole
-        return is_labelled and not self.batch and self.map_above > 0
+        """Whether a model reads large clusters in parts."""
+        return self._may_map and self.map_above > 0
+
+    @property
+    def _may_map(self) -> bool:
+        """Whether it could; in a batch, labels would have to wait for a second one."""
+        return not (self.model == OFFLINE or self.is_direct or self.whole or self.batch)
 
     def names_given(self) -> list[str]:
         """Codes as the examples and the existing codes write them."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, false, insert, or_, select, text
+from sqlalchemy import Row, case, false, insert, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -32,6 +32,7 @@ class NewGeneration:
     budget: Decimal | None = None  # US dollars
     estimate: dict[str, Any] | None = None
     at_least: int = 10  # answers; fewer are refused
+    older_forms: Sequence[dict[str, Any]] = ()  # the same config as releases before wrote it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +105,13 @@ async def create(
     """
     await _require_category(connection, new.category_id)
     answer_ids, digest = await _freeze(connection, new)
-    meaning = fingerprint_of(new.config, new.category_id, digest)
+    meanings = [fingerprint_of(config, new.category_id, digest) for config in (new.config, *new.older_forms)]
     row = {
         "id": new.id,
         "category_id": new.category_id,
         "state": "active",
         "config": _kept(new.config),
-        "fingerprint": meaning,
+        "fingerprint": meanings[0],
         "idempotency_key": new.idempotency_key,
         "n_answers": len(answer_ids),
         "client": new.client,
@@ -118,12 +119,13 @@ async def create(
         "estimate": new.estimate,
     }
     query = upsert(generations).values(row).on_conflict_do_nothing().returning(*_PUBLIC)
-    inserted = (await connection.execute(query)).first()
+    inserted: Row[Any] | None = None
     while inserted is None:
-        found = await _meant(connection, new, meaning)
+        # Looked for first: the index that keeps two of one meaning apart knows nothing of older forms.
+        found = await _meant(connection, new, meanings)
         if found is not None:
             return Created(generation=found, new=False, units=())
-        # The one that was under way has ended between the two statements.
+        # None if another one came between the two statements.
         inserted = (await connection.execute(query)).first()
     examples = new.config.get("examples") or None
     frozen = {"generation_id": new.id, "answer_ids": answer_ids, "digest": digest, "examples": examples}
@@ -218,8 +220,8 @@ async def _freeze(connection: AsyncConnection, new: NewGeneration) -> tuple[list
     return list(row.ids), row.digest
 
 
-async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: str) -> Generation | None:
-    under_way = (generations.c.fingerprint == fingerprint) & generations.c.state.in_(UNDER_WAY)
+async def _meant(connection: AsyncConnection, new: NewGeneration, meanings: Sequence[str]) -> Generation | None:
+    under_way = generations.c.fingerprint.in_(meanings) & generations.c.state.in_(UNDER_WAY)
     keyed = false() if new.idempotency_key is None else generations.c.idempotency_key == new.idempotency_key
     query = select(*_PUBLIC).where(or_(keyed, under_way, generations.c.id == new.id))
     query = query.order_by(case((keyed, 0), else_=1)).limit(1)
@@ -227,14 +229,15 @@ async def _meant(connection: AsyncConnection, new: NewGeneration, fingerprint: s
     if row is None:
         return None
     found = Generation(**row._mapping)
-    if found.fingerprint != fingerprint and not _asks_for(found, new):
+    if found.fingerprint not in meanings and not _asks_for(found, new):
         raise Conflict("this Idempotency-Key was used for another request; use a new one")
     return found
 
 
 def _asks_for(found: Generation, new: NewGeneration) -> bool:
     # "Every answer of the category" is the same request also when there are more answers by now.
-    return new.answer_ids is None and (found.category_id, found.config) == (new.category_id, _kept(new.config))
+    forms = [_kept(config) for config in (new.config, *new.older_forms)]
+    return new.answer_ids is None and found.category_id == new.category_id and found.config in forms
 
 
 def _kept(config: dict[str, Any]) -> dict[str, Any]:

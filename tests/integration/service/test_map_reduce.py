@@ -1,6 +1,7 @@
 """Large clusters are read in parts before they are labelled: each part a paid step, and none of them paid twice."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from tests.integration.service.test_provider_fails import MODELS, begun, check_m
 from tests.integration.service.test_review import LABELS, steps
 from tests.service_worker import working
 
-from holdfast.service import Service
+from holdfast.service import GenerationConfig, GenerationRequest, IncomingRow, Service
 from holdfast.stub import StubProvider
 
 # Fifteen different answers in each of the four clusters: all of them are large, and have two parts.
@@ -125,3 +126,26 @@ async def test_a_budget_that_is_used_up_between_two_parts_pauses_and_pays_none_o
     assert provider.bill().paid_twice == {}
     assert await steps(service, generation_id) == ALL
     await check_money(service, provider, generation_id)
+
+
+@pytest.mark.parametrize(("key", "more"), [(None, 0), ("k", 0), ("k", 1)])
+async def test_what_a_release_that_knew_no_parts_has_begun_is_found_and_not_bought_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch, key: str | None, more: int
+) -> None:
+    category = await service.imports.add_category(name="upgraded")
+    await service.imports.import_rows(category.id, [IncomingRow(text=f"answer {n}") for n in range(20)])
+    config = GenerationConfig(n_clusters=4, model=MODELS[0])
+    request = GenerationRequest(category_id=category.id, config=config, idempotency_key=key)
+    before = {name: value for name, value in config.to_json().items() if name != "map_above"}
+    with monkeypatch.context() as old_release:
+        old_release.setattr(GenerationConfig, "to_json", lambda _: before)
+        begun = await service.generations.start(request)
+    if more:
+        await service.imports.import_rows(category.id, [IncomingRow(text="one more")])
+
+    again = await service.generations.start(request)
+    other = await service.generations.start(replace(request, config=replace(config, seed=1), idempotency_key=None))
+
+    assert (begun.new, again.new, again.generation.id) == (True, False, begun.generation.id)
+    assert "map_above" not in again.generation.config
+    assert other.new

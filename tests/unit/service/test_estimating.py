@@ -64,6 +64,14 @@ def test_a_generation_that_was_kept_before_parts_were_known_reads_none() -> None
     assert not GenerationConfig.from_json(before).maps
 
 
+def test_a_request_for_no_parts_is_told_from_one_of_a_release_that_knew_none() -> None:
+    asked = GenerationConfig(model=MODEL, map_above=0)
+
+    assert asked.to_json()["map_above"] == 0
+    assert "map_above" not in asked.older_forms()[0]
+    assert GenerationConfig(model="offline").older_forms() == []
+
+
 def test_every_door_splits_above_the_same_number() -> None:
     commands = [inspect.signature(command).parameters["map_above"].default for command in (generate, estimate_command)]
 

@@ -1,13 +1,13 @@
 """What a generation is asked for, checked once for every door (HTTP, CLI, Python)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
 from holdfast.codeframe import MAP_ABOVE, FrameConfig, named_codes
 from holdfast.durable import fingerprint
-from holdfast.errors import BadInput, Problem
+from holdfast.errors import BadInput, NotConfigured, Problem
 
 Hierarchy = Literal["flat", "two_level", "three_level", "adaptive"]
 HIERARCHIES: tuple[str, ...] = get_args(Hierarchy)
@@ -63,6 +63,13 @@ class GenerationConfig:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "GenerationConfig":
+        """What was kept, by this release or one before it. Raises NotConfigured for what only a newer one knows."""
+        unknown = sorted(set(value) - {known.name for known in fields(cls)})
+        if unknown:
+            raise NotConfigured(
+                f"this generation was begun by a newer Holdfast, which knows {', '.join(unknown)}: "
+                "upgrade this one, then resume the generation"
+            )
         examples = tuple((text, tuple(codes)) for text, codes in value.get("examples", ()))
         # One that was kept without it was estimated without it: nothing is read in parts.
         given = {"map_above": 0, **value}

@@ -277,6 +277,25 @@ async def test_a_worker_without_the_key_pauses_and_fails_nothing(service: Servic
     assert len(provider.bill().calls) == 4
 
 
+async def test_a_worker_pauses_what_a_newer_release_asked_for_in_words_it_does_not_know(
+    service: Service, provider: StubProvider
+) -> None:
+    generation_id = await begun(service)
+    said = "UPDATE holdfast.generations SET config = config {}"
+    newer = text(said.format("""|| '{"in_rhyme": true}'"""))
+    await service.database.run(lambda c: c.execute(newer))
+
+    async with working(service):
+        paused = await until(service, generation_id, lambda status: status.ended or status.status == "paused")
+        await service.database.run(lambda c: c.execute(text(said.format("- 'in_rhyme'"))))  # as if it were upgraded
+        await service.steering.resume(generation_id)
+        status = await ended(service, generation_id)
+
+    assert paused.error is not None
+    assert (paused.error["code"], "in_rhyme" in paused.error["message"]) == ("not_configured", True)
+    assert (status.status, status.n_failed, len(provider.bill().calls)) == ("completed", 0, 4)
+
+
 async def test_a_paused_generation_makes_no_call_and_a_cancelled_one_records_what_was_in_flight(
     service: Service, provider: StubProvider
 ) -> None:

@@ -10,7 +10,7 @@ from holdfast.api.bodies_codeframes import ConfigBody
 from holdfast.cli.generation_commands import generate
 from holdfast.cli.money_commands import estimate as estimate_command
 from holdfast.codeframe import MAP_ABOVE
-from holdfast.errors import BadInput
+from holdfast.errors import BadInput, NotConfigured
 from holdfast.llm import Price
 from holdfast.service import Estimate, GenerationConfig, check_config
 from holdfast.service.estimating import estimate
@@ -62,6 +62,13 @@ def test_a_generation_that_was_kept_before_parts_were_known_reads_none() -> None
 
     assert GenerationConfig.from_json(kept).maps
     assert not GenerationConfig.from_json(before).maps
+
+
+def test_what_a_newer_release_asks_for_is_not_passed_over() -> None:
+    newer = GenerationConfig().to_json() | {"in_rhyme": True}
+
+    with pytest.raises(NotConfigured, match="begun by a newer Holdfast, which knows in_rhyme: upgrade"):
+        GenerationConfig.from_json(newer)
 
 
 def test_a_request_for_no_parts_is_told_from_one_of_a_release_that_knew_none() -> None:

@@ -101,11 +101,17 @@ def _counts(assignments: Assignments, n_codes: int) -> list[int]:
 
 
 def _notes(clustering: ClusterResult, labels: Mapping[int, ClusterLabel]) -> tuple[str, ...]:
+    notes = []
     missing = [brief for brief in clustering.briefs if brief.k not in labels]
-    if not missing:
-        return ()
-    answers = sum(brief.n_answers for brief in missing)
-    return (f"{len(missing)} clusters with {answers} answers have no label; their answers are in {OTHER_NAME}",)
+    if missing:
+        answers = sum(brief.n_answers for brief in missing)
+        notes.append(f"{len(missing)} clusters with {answers} answers have no label; their answers are in {OTHER_NAME}")
+    if unread := sum(label.unread for label in labels.values()):
+        clusters = sum(label.unread > 0 for label in labels.values())
+        notes.append(
+            f"{unread} parts of {clusters} large clusters could not be read; their labels are made of the others"
+        )
+    return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True)

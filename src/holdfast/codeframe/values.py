@@ -131,6 +131,7 @@ class ClusterLabel:
     keyphrases: tuple[str, ...]
     exemplars: tuple[int, ...]  # distinct texts, most typical first
     alternatives: tuple[str, ...] = ()  # next best names, used when two clusters want the same one
+    unread: int = 0  # parts of its cluster that the label was made without: no reply for them could be used
 
     def to_json(self) -> dict[str, Any]:
         lists = {name: list(getattr(self, name)) for name in ("keyphrases", "exemplars", "alternatives")}

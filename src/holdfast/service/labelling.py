@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 
 from holdfast.codeframe import (
@@ -26,7 +26,7 @@ from holdfast.codeframe import (
 )
 from holdfast.durable import Reply
 from holdfast.errors import BadReply
-from holdfast.service.asking import Asking, Question, Read
+from holdfast.service.asking import Asking, Question, Read, again_step
 from holdfast.service.requests import OFFLINE, GenerationConfig
 from holdfast.store.units import OwedUnit
 
@@ -117,24 +117,36 @@ class Labelling:
     async def by_parts(self, unit: OwedUnit, worker: str, brief: Brief, *, question: str | None) -> ClusterLabel:
         """A model's label from what it found in each part of the cluster, which the unit brings along.
 
-        One call after the other: a worker that dies leaves one in doubt, as with any unit. Raises BadReply once all
-        parts were asked for: what of them can be used is paid for once, and a retry asks only for the others.
+        One call after the other: a worker that dies leaves one in doubt, as with any unit. Of the parts at least half
+        have to be read. Raises BadReply for fewer: what was read is paid for once, a retry asks only for the others.
         """
         config = GenerationConfig.from_json(unit.config)
         parts = numbered_answers([[Exemplar(**answer) for answer in part] for part in unit.input["parts"]])
-        points: list[MapPoint] = []
-        why: BadReply | None = None
-        for place, answers in enumerate(parts):
-            try:
-                asked = ask_map(brief.k, place, answers, config, question=question)
-                found: tuple[MapPoint, ...] = await self._asking.ask(unit, worker, asked)
-                points += found
-            except BadReply as error:
-                why = why or error
-        if why is not None:
-            raise why
+        asked = [ask_map(brief.k, place, answers, config, question=question) for place, answers in enumerate(parts)]
+        found = await self._points(unit, worker, asked)
+        points = [point for place in sorted(found) for point in found[place]]
         read = {number: answer for part in parts for number, answer in part.items()}
-        return await self._asking.ask(unit, worker, ask_reduce(brief, points, read, config, question=question))
+        label = await self._asking.ask(unit, worker, ask_reduce(brief, points, read, config, question=question))
+        return replace(label, unread=len(parts) - len(found))
+
+    async def _points(
+        self, unit: OwedUnit, worker: str, asked: Sequence[Question[tuple[MapPoint, ...]]]
+    ) -> dict[int, tuple[MapPoint, ...]]:
+        """What was found in each part, without those whose reply cannot be used. Raises BadReply for too many."""
+        found: dict[int, tuple[MapPoint, ...]] = {}
+        bad: list[BadReply] = []
+        for again in range(unit.retries + 1):
+            bad.clear()
+            for place, part in enumerate(asked):
+                if place not in found:
+                    try:
+                        found[place] = await self._asking.ask_step(unit, worker, part, again_step(part.step, again))
+                    except BadReply as error:
+                        bad.append(error)
+            # Looked at after each round, as it was then: a retry that is about the label asks for no part again.
+            if 2 * len(bad) <= len(asked):
+                return found
+        raise bad[0]
 
     async def _compute(
         self, unit: OwedUnit, clustering: ClusterResult, config: GenerationConfig, embedder: Embedder | None

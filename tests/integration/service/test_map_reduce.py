@@ -67,14 +67,11 @@ async def test_in_a_batch_no_cluster_is_read_in_parts(service: Service, provider
     assert (status.estimate or {})["n_maps"] == 0
 
 
-@pytest.mark.parametrize(
-    ("model", "spoilt", "bought"),
-    [(MODELS[0], MAP, r"label/\d/map/\d/again-1"), (MODELS[1], REDUCE, r"label/\d/again-1")],
-)
-async def test_a_bad_reply_is_bought_anew_only_by_a_retry_and_alone(
-    service: Service, provider: StubProvider, model: str, spoilt: dict[str, str], bought: str
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_bad_reply_for_a_label_is_bought_anew_only_by_a_retry_and_alone(
+    service: Service, provider: StubProvider, model: str
 ) -> None:
-    provider.faults({"fault": "wrong_schema", "match": spoilt})
+    provider.faults({"fault": "wrong_schema", "match": REDUCE})
     generation_id = await in_parts(service, model=model)
 
     async with working(service):
@@ -86,8 +83,24 @@ async def test_a_bad_reply_is_bought_anew_only_by_a_retry_and_alone(
     assert (first.status, first.n_completed, first.n_failed, why) == ("partial", 3, 1, ["bad_reply_wrong_schema"])
     found = await steps(service, generation_id)
     assert [step for step in found if "again" not in step] == ALL
-    assert [bool(re.fullmatch(bought, step)) for step in found if "again" in step] == [True]
+    assert [bool(re.fullmatch(r"label/\d/again-1", step)) for step in found if "again" in step] == [True]
     assert (second.n_completed, list(provider.bill().paid_twice.values())) == (4, [2])
+    await check_money(service, provider, generation_id)
+
+
+async def test_a_part_whose_reply_cannot_be_used_costs_no_cluster_its_label(
+    service: Service, provider: StubProvider
+) -> None:
+    provider.faults({"fault": "wrong_schema", "match": MAP})
+    generation_id = await in_parts(service)
+
+    async with working(service):
+        status = await ended(service, generation_id)
+
+    assert (status.status, status.n_completed, status.n_failed) == ("completed", 4, 0)
+    notes = ((await service.generations.get(generation_id)).result or {})["notes"]
+    assert [note for note in notes if "1 parts of 1 large clusters could not be read" in note]
+    assert (await steps(service, generation_id), provider.bill().paid_twice) == (ALL, {})
     await check_money(service, provider, generation_id)
 
 

@@ -3,6 +3,7 @@
 import itertools
 import random
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,18 @@ def test_clusters_without_a_label_end_in_other_and_the_frame_says_so() -> None:
     other = next(node for node in frame.nodes if node.key == "other")
     assert other.n_answers >= clustering.briefs[0].n_answers
     assert "1 clusters" in frame.notes[-1]
+
+
+def test_the_frame_says_which_labels_were_made_without_some_parts() -> None:
+    prepared = prepare(survey())
+    vectors = read_vectors([embed_chunk(LsaEmbedder(), prepared.distinct)])
+    config = FrameConfig(n_clusters=4)
+    clustering = cluster_stage(prepared, vectors, config)
+    labels = {k: replace(label_stage(k, clustering, config), unread=k % 3) for k in range(4)}
+
+    frame = assemble_stage(prepared, vectors, clustering, labels, config)
+
+    assert "3 parts of 2 large clusters could not be read" in frame.notes[-1]
 
 
 def test_stage_results_read_by_another_process_give_the_same_frame() -> None:

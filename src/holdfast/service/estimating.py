@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from heapq import nsmallest
 from typing import Any
+from zlib import crc32
 
 from holdfast.codeframe import (
     MOST_EXEMPLARS,
@@ -67,7 +69,7 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         return _coding(asked, (coder, coder), config, price, question)
     if config.whole:
         return _whole(texts, config, price, question)
-    shown = [text[:QUOTED] for text in texts[:: max(1, len(texts) // SAMPLE)] if text.strip()][:SAMPLE] or [""]
+    shown = _sample(texts)
     few, many = (config.n_clusters,) * 2 if config.n_clusters else likely_clusters(sorted(set(texts)))
     average = min(MOST_EXEMPLARS, len(texts) // many)
     small = ask(a_brief(shown, max(3, average // 2)), config, question=question).request
@@ -90,6 +92,17 @@ def estimate(texts: Sequence[str], config: GenerationConfig, price: Price, *, qu
         coders = a_frame_coder(few, "A short sentence about the code."), a_frame_coder(many, LONG_TEXT)
         labels = labels.plus(_coding(prepare(texts).distinct, coders, config, price, question))
     return labels
+
+
+def _sample(texts: Sequence[str]) -> list[str]:
+    """Some of the different answers, the same ones in any order of the rows; at least one text.
+
+    In the order of their checksums, which has to do with neither the rows nor what is said: so whoever takes the first
+    few of them has a fair sample as well.
+    """
+    distinct = {text for text in texts if text.strip()}
+    taken = nsmallest(SAMPLE, distinct, key=lambda text: (crc32(text.encode(errors="replace")), text))
+    return [text[:QUOTED] for text in taken] or [""]
 
 
 def estimate_vectors(texts: Sequence[str], price: Price) -> Estimate:

@@ -42,6 +42,16 @@ def test_a_cluster_of_any_number_of_answers_has_eight_parts_at_most() -> None:
     assert said(many, n_clusters=2).n_maps == 2 * 8
 
 
+@pytest.mark.parametrize("review", [False, True])
+def test_rows_in_another_order_cost_the_same(review: bool) -> None:
+    """Also where all short answers, or all long ones, come first."""
+    mixed = [*TEXTS[:700], *(f"{text}, and so it was each time that I came to this place" for text in TEXTS[:900])]
+    found = said(mixed, n_clusters=2, review=review)
+
+    assert found.n_maps
+    assert found == said(mixed[::-1], n_clusters=2, review=review) == said(sorted(mixed), n_clusters=2, review=review)
+
+
 def test_where_no_cluster_can_be_large_nothing_is_added() -> None:
     assert said(TEXTS[:500]) == said(TEXTS[:500], map_above=0)
     assert said(TEXTS[:500] * 7) == said(TEXTS[:500] * 7, map_above=0)  # said again, they are the same answers

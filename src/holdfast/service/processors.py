@@ -182,11 +182,11 @@ class Processors:
         ref = unit.ref
         codes = {BudgetUsedUp: "budget_used_up", ProviderQuota: "provider_quota"}
         code = codes.get(type(reason), "not_configured")
-        log.warning("generation paused", generation=str(ref.generation_id), code=code)
         why = {"code": code, "message": str(reason), "unit": f"{ref.stage}/{ref.ordinal}", "attempt": None}
         with suppress(Conflict, NotFound):  # it has ended or is gone meanwhile
             pause = partial(steering.pause, generation_id=ref.generation_id, why=why, resumes=unit.resumes)
-            await self._database.run(pause)
+            if await self._database.run(pause):
+                log.warning("generation paused", generation=str(ref.generation_id), code=code)
 
     async def _failed(self, job: Job, ref: UnitRef, failure: UnitFailed | UnitHopeless) -> None:
         attempt = job.attempts_made + 1

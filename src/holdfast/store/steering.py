@@ -25,16 +25,18 @@ GOING_ON = {
 
 async def pause(
     connection: AsyncConnection, generation_id: UUID, *, why: dict[str, Any], resumes: int | None = None
-) -> None:
-    """Start nothing more for it until it is resumed; does nothing to a paused one. Raises NotFound, Conflict.
+) -> bool:
+    """Start nothing more for it until it is resumed; says whether it is paused now. Raises NotFound, Conflict.
 
     `resumes`: how often it had been resumed when what is wrong was found. Was it resumed since, then a person has
     answered already (with a budget, a key), and nothing is done: who still finds it wrong will say so again.
     """
     found = await _locked(connection, generation_id)
-    if resumes is None or resumes == found.resumes:
-        paused = {"state": "paused", "error": why, "finished_at": func.now()}
-        await _move(connection, found, {"active": paused, "paused": None})
+    if resumes is not None and resumes != found.resumes:
+        return False
+    paused = {"state": "paused", "error": why, "finished_at": func.now()}
+    await _move(connection, found, {"active": paused, "paused": None})
+    return True
 
 
 async def resume(connection: AsyncConnection, generation_id: UUID, *, budget: Decimal | None) -> None:

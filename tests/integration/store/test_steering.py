@@ -61,8 +61,10 @@ async def test_what_was_found_before_a_resume_pauses_nothing_after_it(
 
     async def pause(unit: object) -> str:
         assert isinstance(unit, OwedUnit)
-        await database.run(lambda c: steering.pause(c, made.generation.id, why=WHY, resumes=unit.resumes))
-        return (await state_of(database, made)).state
+        paused = await database.run(lambda c: steering.pause(c, made.generation.id, why=WHY, resumes=unit.resumes))
+        state = (await state_of(database, made)).state
+        assert paused == (state == "paused")
+        return state
 
     assert await pause(early) == "paused"
     await database.run(lambda c: steering.resume(c, made.generation.id, budget=Decimal(5)))

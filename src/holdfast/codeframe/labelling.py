@@ -12,7 +12,7 @@ from holdfast.codeframe.grammar import PROPER
 from holdfast.codeframe.naming import LONGEST_NAME, candidates, different, rank, sentence_case, stems
 from holdfast.codeframe.topics import PLACES, shows
 from holdfast.codeframe.values import Brief, ClusterLabel, Exemplar, Phrase, Vectors
-from holdfast.codeframe.words import STOPS, VAGUE, is_noun, is_verb
+from holdfast.codeframe.words import DETERMINERS, STOPS, VAGUE, is_noun, is_verb
 
 KEYPHRASES = 8
 RARELY = 0.04  # share of the answers below which a description does not mention it
@@ -64,7 +64,7 @@ def _first_thing(answer: str) -> str:
     A word alone at the beginning may be a name: "Sarah was wonderful".
     """
     words = [word.strip("\"'()") for word in STOP.split(answer)[0].split()]
-    carrying = list(dropwhile(lambda word: word.lower() in STOPS, words))
+    carrying = list(dropwhile(lambda word: word.lower() in DETERMINERS, words))
     thing = list(takewhile(lambda word: word.lower() not in STOPS and not is_verb(word.lower()), carrying))
     last = thing[-1].lower() if thing else ""
     if not 0 < len(thing) <= LONGEST_NAME or not is_noun(last) or last in VAGUE or last.endswith("ing"):

@@ -140,13 +140,19 @@ def _unique(codes: Sequence[Code], clustering: ClusterResult, embedder: Embedder
         code = codes[place]
         options = [code.name, *code.alternatives, *(f"{code.name}: {phrase}" for phrase in code.keyphrases)]
         options += _short_answers(code, clustering)
-        if (vectors[kept] @ vectors[place] >= SAME_NAME).any():
+        if (vectors[kept] @ vectors[place] >= SAME_NAME).any() or _echoes(code.name, taken):
             options = [*options[1:], code.name]
         name = next((option for option in options if _free(option, taken)), f"{code.name} ({place + 1})")
         taken.add(identity(name))
         kept += [place] * (name == code.name)
         named[place] = code if name == code.name else _renamed(code, name, clustering)
     return [named[place] for place in range(len(codes))]
+
+
+def _echoes(name: str, taken: set[frozenset[str]]) -> bool:
+    """Whether a larger code's name says all of it and more: "friendly and helpful" beside "friendly, helpful staff"."""
+    own = stems(name)
+    return len(own) > 1 and any(own < other for other in taken)
 
 
 def _short_answers(code: Code, clustering: ClusterResult) -> list[str]:

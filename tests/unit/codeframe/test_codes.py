@@ -65,6 +65,26 @@ def test_a_code_whose_name_differs_by_a_letter_from_a_larger_one_s_takes_another
     assert [code.name for code in codes][:2] == [NAME, "Reason bbbb"]
 
 
+@pytest.mark.parametrize(
+    ("larger", "smaller", "taken"),
+    [
+        ("Friendly and helpful staff", "Friendly and helpful", "Reason bbbb"),
+        ("Parking costs", "Parking", "Parking"),
+        ("Friendly and helpful", "Friendly and helpful staff", "Friendly and helpful staff"),
+    ],
+)
+def test_a_name_of_several_words_that_a_larger_code_s_name_says_as_well_gives_way(
+    larger: str, smaller: str, taken: str
+) -> None:
+    found = clusters_of(answers(common=0.0), TOPICS)
+    labels = named_alike(found)
+    labels |= {0: replace(labels[0], name=larger), 1: replace(labels[1], name=smaller)}
+
+    codes = make_codes(found, labels, FrameConfig(), embedder=None)
+
+    assert [code.name for code in codes][:2] == [larger, taken]
+
+
 @pytest.mark.parametrize("common", [0.0, 2.0])
 def test_answers_far_from_all_others_have_no_code_whether_topics_are_apart_or_alike(common: float) -> None:
     vectors = answers(common=common, strangers=6)

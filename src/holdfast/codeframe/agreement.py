@@ -134,6 +134,8 @@ def best_matching(ours: MultiCodes, theirs: MultiCodes) -> dict[str, str]:
 
     Codes that share no answer with their partner are left unmatched. Ties go by name, whatever the order of the rows.
     """
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to import
+
     left, right = (sorted({code for codes in side for code in codes}) for side in (ours, theirs))
     rows, columns = ({code: n for n, code in enumerate(side)} for side in (left, right))
     together = np.zeros((len(left), len(right)))
@@ -141,7 +143,5 @@ def best_matching(ours: MultiCodes, theirs: MultiCodes) -> dict[str, str]:
         for x in a:
             for y in b:
                 together[rows[x], columns[y]] += 1
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - slow to import
-
     found = zip(*linear_sum_assignment(-together), strict=True)
     return {left[x]: right[y] for x, y in found if together[x, y] > 0}

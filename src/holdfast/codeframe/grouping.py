@@ -84,18 +84,16 @@ def at_home(themes: Sequence[int], briefs: Sequence[Brief], names: Mapping[int, 
 
     Nearness alone puts "Medication" beside "Waiting times", for whoever waits for it says both.
     """
-    leading = {theme: _leading([b for b in briefs if themes[b.k] == theme], briefs) for theme in sorted(set(themes))}
     about = {k: TOPICS[PLACES[name]].theme for k, name in names.items() if name in PLACES}
-    size = {
-        theme: sum(b.n_answers for b in briefs if themes[b.k] == theme and about.get(b.k) == text)
-        for theme, text in leading.items()
-    }
-    homes = {text: theme for theme, text in sorted(leading.items(), key=lambda item: (size[item[0]], -item[0]))}
+    inside = {theme: [brief for brief in briefs if themes[brief.k] == theme] for theme in sorted(set(themes))}
+    leading = {theme: _leading(own, briefs) for theme, own in inside.items()}
+    size = {t: sum(b.n_answers for b in own if about.get(b.k) == leading[t]) for t, own in inside.items()}
+    homes = {leading[theme]: theme for theme in sorted(inside, key=lambda theme: (size[theme], -theme))}
+    mixed = {theme for theme, own in inside.items() if any(about.get(b.k) != leading[theme] for b in own)}
     found = list(themes)
     for k, wanted in about.items():
-        is_about_it = leading[themes[k]] == wanted
-        is_of_one_piece = all(about.get(b.k) == wanted for b in briefs if themes[b.k] == themes[k])
-        if wanted in homes and (is_of_one_piece or not is_about_it):
+        stays = leading[themes[k]] == wanted and themes[k] in mixed
+        if wanted in homes and not stays:
             found[k] = homes[wanted]
     return found
 

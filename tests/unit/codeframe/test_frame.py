@@ -3,6 +3,7 @@
 import itertools
 import random
 import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from holdfast.codeframe import (
     Hierarchy,
     VectorStack,
     assemble_stage,
+    assembly,
     build_codeframe,
     cluster_stage,
     embed_chunk,
@@ -91,6 +93,18 @@ TOPICS = (
     ("food", "meals", "breakfast"),
     ("park", "parking"),
 )
+
+
+@pytest.mark.parametrize(("hierarchy", "moves"), [("two_level", True), ("three_level", False)])
+def test_codes_are_put_under_their_topic_s_theme_only_where_no_theme_stands_above_it(
+    monkeypatch: pytest.MonkeyPatch, hierarchy: Hierarchy, moves: bool
+) -> None:
+    given: list[Sequence[int]] = []
+    monkeypatch.setattr(assembly, "at_home", lambda themes, briefs, names: given.append(themes) or themes)
+
+    frame_of(MIXED, n_clusters=12, hierarchy=hierarchy)
+
+    assert bool(given) == moves, "a theme above would follow the code that was moved"
 
 
 @pytest.mark.parametrize(("hierarchy", "levels"), [("flat", 1), ("two_level", 2), ("three_level", 3), ("adaptive", 2)])
